@@ -1,0 +1,78 @@
+/** create-topics, delete-topics, add-partitions: the topics of a cluster. */
+import { itemError, topicId, topicName } from './common.ts'
+import { defineApi, flag, group, integer, list, optional, textMap } from './define.ts'
+
+export const maxPartitionsPerTopic = 10_000
+
+export const createTopics = defineApi({
+  name: 'create-topics',
+  about: 'Creates topics; answers when they can be used and survive a crash.',
+  versions: [1, 1],
+  request: {
+    topics: list(
+      group(
+        {
+          name: topicName(),
+          partitions: optional(
+            integer('Default: num.partitions of the broker.', 1, maxPartitionsPerTopic),
+          ),
+          replicationFactor: optional(integer('Default: as the cluster allows.', 1, 32)),
+          configs: optional(textMap('Topic settings that differ from the defaults.')),
+        },
+        'One topic.',
+      ),
+      'What to create.',
+      1000,
+    ),
+    validateOnly: optional(flag('Check everything, create nothing.')),
+  },
+  response: {
+    topics: list(
+      group(
+        {
+          name: topicName(),
+          error: itemError(),
+          topicId: optional(topicId()),
+          partitions: optional(integer('How many it has.')),
+          replicationFactor: optional(integer('Copies of each.')),
+        },
+        'Same order as the request.',
+      ),
+      'Results.',
+    ),
+  },
+})
+
+export const deleteTopics = defineApi({
+  name: 'delete-topics',
+  about: 'Deletes topics and their records; answers when the names are free.',
+  versions: [1, 1],
+  request: {
+    topics: list(
+      group(
+        { name: topicName(), topicId: optional(topicId()) },
+        'With an id, only if the topic still has it.',
+      ),
+      'What to delete.',
+      1000,
+    ),
+  },
+  response: {
+    topics: list(
+      group({ name: topicName(), error: itemError() }, 'Same order as the request.'),
+      'Results.',
+    ),
+  },
+})
+
+export const addPartitions = defineApi({
+  name: 'add-partitions',
+  about: 'Raises the number of partitions of a topic; keys move to other partitions from then on.',
+  versions: [1, 1],
+  request: {
+    topic: topicName(),
+    total: integer('Number of partitions afterwards.', 1, maxPartitionsPerTopic),
+    validateOnly: optional(flag('Check only.')),
+  },
+  response: { topicId: topicId(), partitions: integer('How many it has now.') },
+})
