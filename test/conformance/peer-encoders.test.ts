@@ -180,9 +180,17 @@ const platformatic = {
   ...(await load('reader.js')),
 } as PlatformaticModules
 
+/**
+ * Its encoder (1.35) shifts by 31 where zig-zag of 64 bits needs 63, and so garbles timestamps that lie more than 2^31 ms
+ * from the batch's first; it cannot even read those itself. Its decoder is right.
+ */
+const nearRecords = records.map(list =>
+  list.map(record => ({ ...record, timestamp: 1_700_000_000_000 + (record.timestamp % 2 ** 31) })),
+)
+
 t.test('a batch of @platformatic/kafka reads here', async () => {
   fc.assert(
-    fc.property(records, codecs, (list, compression) => {
+    fc.property(nearRecords, codecs, (list, compression) => {
       const messages = list.map(({ timestamp, key, value, headers }) => ({
         topic: 'x',
         timestamp: BigInt(timestamp),
