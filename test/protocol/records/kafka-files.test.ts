@@ -1,6 +1,6 @@
 /**
- * Kafka files: what Apache Kafka 4.3.1 wrote reads here as Kafka itself reads it. The files and the rule that
- * their records follow are described in test/fixtures/kafka-4.3.1/README.md.
+ * Kafka files: what Apache Kafka 4.3.1 wrote reads here as Kafka itself reads it. The files and the
+ * rule that their records follow are described in test/fixtures/kafka-4.3.1/README.md.
  */
 import t from 'tap'
 import { openCompression } from '../../../protocol/compression/compression.ts'
