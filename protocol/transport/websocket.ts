@@ -1,9 +1,10 @@
 /**
- * WebSocket network: the real Network. The only file that imports `ws`; the parts that need not know the
- * package are beside it (connection, listener, HTTP door, dial errors).
+ * WebSocket network: the real Network. The only file that imports `ws`; the parts that need not
+ * know the package are beside it (connection, listener, HTTP door, dial errors).
  *
- * Always true: permessage-deflate is off; a message over maxMessageBytes closes its connection with 1009 before it
- * is in memory; a client masks with zeros (which saves a copy) only where nobody can listen between.
+ * Always true: permessage-deflate is off; a message over maxMessageBytes closes its connection with
+ * 1009 before it is in memory; a client masks with zeros (which saves a copy) only where nobody can
+ * listen between.
  * Used by real-world.ts.
  */
 import { WebSocket, WebSocketServer } from 'ws'
@@ -176,7 +177,7 @@ class DialSteps {
   }
 }
 
-/** The reason that a broker gives is one short line in the first chunk; the deadline covers its absence. */
+/** A broker gives its reason as one line in the first chunk; the deadline covers its absence. */
 function firstLineOf(response: ResponseEvents, use: (line: string) => void): void {
   response.once('data', chunk => use(new TextDecoder().decode(chunk.subarray(0, 200)).trim()))
   response.once('end', () => use(''))
