@@ -80,7 +80,7 @@ t.test('a program that goes wrong as a whole is a failure that names it', async 
   t.equal(ran.totals.passed >= 6, true, 'what was good before still counts')
   t.match(failureOf(ran, 'empty.js'), /empty\.js: ran no test/)
   t.match(failureOf(ran, 'crash.js'), /crash\.js: was ended by SIGKILL/)
-  t.match(failureOf(ran, 'hangs.js'), /hangs\.js › bad[^]*timeout/)
+  t.match(failureOf(ran, 'hangs.js'), /hangs\.js › bad[\s\S]*timeout/)
   t.match(failureOf(ran, 'spins.js'), /spins\.js: said nothing for 3 s/)
   t.match(failureOf(ran, 'float.js'), /floating/)
 })

@@ -9,7 +9,7 @@
  * (a crash, a timeout, an assertion of a container, an empty test) adds to `failed`, never to nothing.
  * Called by run-tests.ts; knows nothing of processes.
  */
-import { Parser, type Result } from 'tap-parser'
+import type { Parser, Result } from 'tap-parser'
 
 export interface TestNode {
   readonly name: string
@@ -83,9 +83,9 @@ function addInside(totals: Totals, node: TestNode, path: readonly string[]): voi
 }
 
 function addTest(totals: Totals, node: TestNode, path: readonly string[]): void {
-  if (node.children.length > 0) return addContainer(totals, node, path)
   const bad = node.points.filter(point => !point.ok && !isSkipped(point))
-  if (bad.length > 0) {
+  if (node.children.length > 0) addContainer(totals, node, path)
+  else if (bad.length > 0) {
     totals.failed++
     for (const point of bad) {
       const where = [...path, point.name]
