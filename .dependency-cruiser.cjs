@@ -81,9 +81,9 @@ const everyDoor = Object.values(doors)
   .map(([to]) => `(${to})`)
   .join('|')
 
-/** For each floor: no import of a room of the same or a higher floor, except of the room itself. */
+/** For each floor but the highest: no import of a room of the same or a higher floor, except of itself. */
 function floorRules(top, floors) {
-  return floors.flatMap((rooms, floor) =>
+  return floors.slice(0, -1).flatMap((rooms, floor) =>
     rooms.map(room => {
       const allowed = [...floors.slice(0, floor).flat(), room]
       return {
