@@ -15,11 +15,11 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '.
 /** The folders of the repository that hold source code. */
 export const sourceFolders = ['protocol', 'client', 'broker', 'test', 'bench'] as const
 
-/** Files under `folder` (relative to `base`) whose name ends in `ending`; none where there is no folder. */
-export function filesUnder(folder: string, ending: string, base = root): string[] {
+/** Files under `folder` whose path ends like `ending`; none where there is no such folder. */
+export function filesUnder(folder: string, ending: RegExp): string[] {
   try {
-    return readdirSync(join(base, folder), { recursive: true, encoding: 'utf8' })
-      .filter(name => name.endsWith(ending) && !name.includes('node_modules'))
+    return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter(name => ending.test(name))
       .map(name => `${folder}/${name}`)
       .sort()
   } catch (error) {
@@ -31,7 +31,7 @@ export function filesUnder(folder: string, ending: string, base = root): string[
 /** Every TypeScript file of the five source folders, fixtures left out. */
 export function sourceFiles(): string[] {
   return sourceFolders
-    .flatMap(folder => filesUnder(folder, '.ts'))
+    .flatMap(folder => filesUnder(folder, /\.[cm]?ts$/))
     .filter(path => !path.includes('/fixtures/'))
 }
 

@@ -45,7 +45,7 @@ export function suiteOf(path: string): SuiteName | 'alone' | null {
 
 /** All test files, or those whose path contains one of the `filters`. */
 export function testFiles(filters: readonly string[] = []): string[] {
-  const all = filesUnder('test', '.test.ts')
+  const all = filesUnder('test', /\.test\.ts$/)
   if (filters.length === 0) return all
   return all.filter(path => filters.some(filter => path.includes(filter)))
 }

@@ -13,7 +13,7 @@ t.test('every test file has a suite or a process of its own', async t => {
 })
 
 t.test('every suite has a program that loads it and no other', async t => {
-  const programs = filesUnder('test', '.suite.ts')
+  const programs = filesUnder('test', /\.suite\.ts$/)
   t.same(
     programs,
     Object.keys(suites)
