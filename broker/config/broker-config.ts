@@ -75,17 +75,17 @@ export const brokerOptions = {
     about: 'Partitions of a topic that is created without a number.',
   }),
   retentionCheckIntervalMs: duration('retention.check.interval.ms', {
-    default: 60_000,
+    default: 300_000,
     min: 100,
     about: 'How often old segments are looked for.',
   }),
   minFreeBytes: bytes('min.free.bytes', {
-    default: 256 * MiB,
+    default: 64 * MiB,
     min: 0,
     about: 'Free disk space below which writes are refused, so that retention keeps room to work.',
   }),
   tailCacheBytes: bytes('tail.cache.bytes', {
-    default: 64 * MiB,
+    default: 256 * MiB,
     min: 0,
     about: 'Memory for the newest batches of all partitions, which are read without the disk.',
   }),

@@ -65,12 +65,12 @@ export class Dispatcher {
   #failed(exchange: Exchange, header: FrameHeader, error: unknown): void {
     const { logger, world } = this.#parts
     if (error instanceof InvariantError) {
-      logger.error({ api: header['api'], error }, 'a broken invariant: the broker ends')
+      logger.error({ api: header.api, error }, 'a broken invariant: the broker ends')
       world.process.die(error.message, error)
       return
     }
     if (!SluiceError.is(error)) {
-      logger.error({ api: header['api'], error }, 'a request met an error that has no name')
+      logger.error({ api: header.api, error }, 'a request met an error that has no name')
     }
     exchange.fail(asSluiceError(error))
   }

@@ -66,7 +66,7 @@ export class Session implements ConnectionEvents, Pausable {
       this.end(code === 'FRAME_TOO_LARGE' ? 1009 : 1002, `${code}: ${message}`)
       return
     }
-    const id = frame.header['id']
+    const id = frame.header.id
     if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 0) {
       this.end(1002, 'INVALID_REQUEST: header.id must be an integer from 0')
       return
@@ -145,7 +145,7 @@ export class Session implements ConnectionEvents, Pausable {
         { hint: 'wait for answers; the limit is max.in.flight.requests' },
       )
     }
-    if (this.#greeted || header['api'] === 'hello') return null
+    if (this.#greeted || header.api === 'hello') return null
     return new SluiceError('INVALID_REQUEST', 'the first request on a connection must be hello')
   }
 

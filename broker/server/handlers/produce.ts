@@ -1,7 +1,7 @@
 /**
  * produce: one record batch per named partition. The stop of a record between the wire and its partition.
  *
- *   per entry: partition known? room for it? → partition.appendAsLeader (same turn) → committed → one answer
+ *   per entry: partition known? → partition.appendAsLeader (same turn) → committed → one answer
  *
  * Always true: everything up to the append happens before the next message of the connection is looked at, so
  * order per partition holds; an entry's error is data; the answer goes when the last entry is decided.
@@ -64,7 +64,6 @@ class ProduceRound {
     try {
       const partition = this.#parts.partitions.require(entry.topic, entry.topicId, entry.partition)
       const batch = ownBytes(this.#exchange.bodies[index] ?? new Uint8Array(0))
-      this.#requireRoom(batch.byteLength)
       const appended = partition.appendAsLeader(batch, this.#request.acks, error => {
         if (error !== null) this.#refuse(entry, index, error)
         else this.#decide(index, accepted(partition, appended))
@@ -72,17 +71,6 @@ class ProduceRound {
     } catch (error) {
       this.#refuse(entry, index, error)
     }
-  }
-
-  /** A lone batch always fits, so that a small limit slows down but never blocks. */
-  #requireRoom(bytes: number): void {
-    const held = this.#parts.logs.uncommittedBytes
-    const max = this.#parts.config.maxUncommittedBytes
-    if (held === 0 || held + bytes <= max) return
-    throw new SluiceError('THROTTLED', `${held} bytes wait for the disk, limit ${max}`, {
-      retryAfterMs: 10,
-      hint: 'the disk is slower than the producers; the limit is max.uncommitted.bytes',
-    })
   }
 
   #refuse(entry: Entry, index: number, error: unknown): void {
