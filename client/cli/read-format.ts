@@ -16,7 +16,7 @@ export interface ReadRecord {
   timestamp?: number
   key: Uint8Array | null
   value: Uint8Array | null
-  headers: [string, string | null][]
+  headers: [string, string | Uint8Array | null][]
 }
 
 export interface ReadFormatOptions {
