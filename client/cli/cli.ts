@@ -11,9 +11,9 @@ import yargs, { type Argv, type InferredOptionTypes, type Options } from 'yargs'
 import type {
   CliContext,
   Command,
-  CommandContext,
   CommandEntry,
   CommandTree,
+  LocalContext,
   OptionTable,
 } from './command.ts'
 import { exitCodes, reportFailure, usageError } from './failure.ts'
@@ -163,17 +163,13 @@ function serversOf(terminal: Terminal, args: GlobalArgs): string[] {
   return named.map(server => (server.includes('://') ? server : `ws://${server}`))
 }
 
-function commandContext(
-  context: CliContext,
-  rawArgs: unknown,
-  signal: AbortSignal,
-): CommandContext {
+function localContext(terminal: Terminal, rawArgs: unknown, signal: AbortSignal): LocalContext {
   const args = rawArgs as GlobalArgs
   return {
-    ...context,
-    output: outputOf(context.terminal, args),
+    terminal,
+    output: outputOf(terminal, args),
     signal,
-    servers: serversOf(context.terminal, args),
+    servers: serversOf(terminal, args),
     timeoutMs: args.timeout,
     yes: args.yes === true,
     dryRun: args['dry-run'] === true,
@@ -222,8 +218,8 @@ export async function runCli(
   try {
     const chosen = await parse(words, terminal, tree)
     if (chosen === null) return exitCodes.ok
-    const command = commandContext(context, chosen.args, signals.signal)
-    const code = await chosen.command.run(command, chosen.args)
+    const local = localContext(terminal, chosen.args, signals.signal)
+    const code = await chosen.command.run(local, context.open, chosen.args)
     await terminal.drained()
     if (code !== undefined) return code
     return terminal.outputClosed.aborted ? exitCodes.ok : (signals.code() ?? exitCodes.ok)

@@ -11,15 +11,21 @@ import type { Client, ConnectOptions } from '../api.ts'
 import type { Output } from './output.ts'
 import type { Terminal } from './terminal.ts'
 
-/** What a run of the command line is given by its composition root. */
-export interface CliContext {
-  readonly terminal: Terminal
+/** The SDK and the world under it, opened only for commands that need them. */
+export interface Opened {
   readonly world: World
   readonly connect: (options: ConnectOptions) => Promise<Client>
 }
 
-/** What a command sees. */
-export interface CommandContext extends CliContext {
+/** What a run of the command line is given by its composition root. */
+export interface CliContext {
+  readonly terminal: Terminal
+  readonly open: () => Promise<Opened>
+}
+
+/** What a command sees that needs neither world nor broker. */
+export interface LocalContext {
+  readonly terminal: Terminal
   readonly output: Output
   /** Aborted by the first SIGINT or SIGTERM, and when the reader of stdout is gone. */
   readonly signal: AbortSignal
@@ -31,10 +37,13 @@ export interface CommandContext extends CliContext {
   readonly verbose: boolean
 }
 
+/** What every other command sees. */
+export interface CommandContext extends LocalContext, Opened {}
+
 export type OptionTable = Readonly<Record<string, Options>>
 export type PositionalTable = Readonly<Record<string, PositionalOptions>>
 
-export interface CommandSpec<P extends PositionalTable, O extends OptionTable> {
+export interface CommandSpec<Context, P extends PositionalTable, O extends OptionTable> {
   /** `consume <topic..>`, in yargs' form. */
   readonly usage: string
   readonly about: string
@@ -42,9 +51,9 @@ export interface CommandSpec<P extends PositionalTable, O extends OptionTable> {
   readonly examples: readonly (readonly [string, string])[]
   readonly positionals: P
   readonly options: O
-  /** Answers the exit code; nothing = 0. */
+  /** Answers the exit code; undefined = 0, or the signal's if one came. */
   run(
-    context: CommandContext,
+    context: Context,
     args: InferredOptionTypes<P> & InferredOptionTypes<O>,
   ): Promise<number | undefined>
 }
@@ -56,27 +65,46 @@ export interface Command {
   readonly options: OptionTable
   /** Declares the arguments; `prepare` is put around every option table. */
   build(parser: Argv, prepare: (options: OptionTable) => Record<string, Options>): Argv
-  run(context: CommandContext, args: unknown): Promise<number | undefined>
+  run(context: LocalContext, open: CliContext['open'], args: unknown): Promise<number | undefined>
 }
 
-export function defineCommand<const P extends PositionalTable, const O extends OptionTable>(
-  spec: CommandSpec<P, O>,
+function buildCommand<Context, P extends PositionalTable, O extends OptionTable>(
+  spec: CommandSpec<Context, P, O>,
+  run: Command['run'],
 ): Command {
+  const { usage, about, options, positionals, examples } = spec
   return {
-    usage: spec.usage,
-    about: spec.about,
-    options: spec.options,
+    usage,
+    about,
+    options,
     build(parser, prepare) {
-      for (const [name, positional] of Object.entries(spec.positionals)) {
+      for (const [name, positional] of Object.entries(positionals)) {
         parser.positional(name, positional)
       }
-      parser.options(prepare(spec.options))
-      for (const [line, what] of spec.examples) parser.example(line, what)
+      parser.options(prepare(options))
+      for (const [line, what] of examples) parser.example(line, what)
       return parser
     },
-    run: (context, args) =>
-      spec.run(context, args as InferredOptionTypes<P> & InferredOptionTypes<O>),
+    run,
   }
+}
+
+/** A command that works on a broker, or needs the world. */
+export function defineCommand<const P extends PositionalTable, const O extends OptionTable>(
+  spec: CommandSpec<CommandContext, P, O>,
+): Command {
+  return buildCommand(spec, async (context, open, args) =>
+    spec.run({ ...context, ...(await open()) }, args as Parameters<typeof spec.run>[1]),
+  )
+}
+
+/** A command that needs neither; it starts faster. */
+export function defineLocalCommand<const P extends PositionalTable, const O extends OptionTable>(
+  spec: CommandSpec<LocalContext, P, O>,
+): Command {
+  return buildCommand(spec, (context, _open, args) =>
+    spec.run(context, args as Parameters<typeof spec.run>[1]),
+  )
 }
 
 /** A command that is not loaded yet. */

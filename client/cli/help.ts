@@ -4,7 +4,7 @@
  * Always true: each page is printed from the table that the code works by, so it cannot be out of date.
  */
 import { type ErrorCode, errorTable, SluiceError } from '../../protocol/errors.ts'
-import { defineCommand } from './command.ts'
+import { defineLocalCommand } from './command.ts'
 import { exitCodeMeanings, exitCodeOf } from './failure.ts'
 import { offsetForms } from './offset-range.ts'
 import { formatVerbs } from './print-format.ts'
@@ -33,7 +33,7 @@ function errorRows(code: string | undefined) {
   return found
 }
 
-export const helpErrorsCommand = defineCommand({
+export const helpErrorsCommand = defineLocalCommand({
   usage: 'errors [code]',
   about: 'Show the error table, or one row of it',
   examples: [['$0 help errors UNKNOWN_TOPIC_OR_PARTITION', 'what it means, whether to retry']],
@@ -58,7 +58,7 @@ type Rows = readonly (readonly [string | number, string])[]
 
 /** A page of two columns. */
 const page = (usage: string, about: string, title: string, rows: Rows) =>
-  defineCommand({
+  defineLocalCommand({
     usage,
     about,
     examples: [[`$0 help ${usage}`, about.toLowerCase()]],

@@ -60,7 +60,7 @@ export class ProduceRun {
       if (this.failure !== null || signal.aborted) return
       if (this.#options.rate !== null) await this.#untilDue(this.#options.rate)
       const topic = this.#topicOf(record)
-      topic.send(this.#outgoing(record)).then(this.#onAck, this.#onFailure)
+      topic.send(this.#outgoing(record, topic.name)).then(this.#onAck, this.#onFailure)
       this.#sent++
       if (this.#inTheAir >= maxInTheAir) await this.#until(maxInTheAir / 2)
     }
@@ -101,9 +101,9 @@ export class ProduceRun {
     return topic
   }
 
-  #outgoing(record: ReadRecord): OutgoingRecord<Uint8Array, Uint8Array> {
+  #outgoing(record: ReadRecord, topic: string): OutgoingRecord<Uint8Array, Uint8Array> {
     const { keyJson, partition } = this.#options
-    const key = keyJson && record.key !== null ? canonicalKey(record.key) : record.key
+    const key = keyJson && record.key !== null ? canonicalKey(record.key, topic) : record.key
     const chosen = record.partition ?? partition
     return {
       key,

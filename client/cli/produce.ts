@@ -4,7 +4,7 @@
  * Always true: every record read is acked, or the command says which were and ends with an error; never more than
  * a fixed number of records is in the air.
  */
-import { acksLevels, type Acks } from '../../protocol/messages/produce.ts'
+import { type Acks, acksLevels } from '../../protocol/messages/produce.ts'
 import { compressionCodecs } from '../../protocol/world.ts'
 import type { Client } from '../api.ts'
 import { type CommandContext, defineCommand, withClient } from './command.ts'
@@ -87,7 +87,11 @@ function formatOf(args: FormatArgs): string {
 async function produceAll(
   context: CommandContext,
   client: Client,
-  plan: { source: SourceOptions; input: Input; sending: ConstructorParameters<typeof ProduceRun>[2] },
+  plan: {
+    source: SourceOptions
+    input: Input
+    sending: ConstructorParameters<typeof ProduceRun>[2]
+  },
 ): Promise<undefined> {
   const { terminal, world, output, signal } = context
   const run = new ProduceRun(client, world, plan.sending)

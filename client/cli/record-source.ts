@@ -84,4 +84,3 @@ export async function* readRecords(
     yield finish(reader.end(), options)
   }
 }
-

@@ -44,6 +44,10 @@ export interface Terminal {
   machine(): Machine
   /** Version of this package. */
   version(): string
+  /** Words of the command line, without node and script. */
+  readonly words: readonly string[]
+  /** Sets the exit code and lets go of stdin, so that the process ends by itself. */
+  end(code: number): void
   /** Ends the process at once: for the second signal. */
   exitNow(code: number): void
 }
@@ -126,6 +130,8 @@ function version(): string {
 /** The terminal of this process. Make one per process: it listens to stdout's errors. */
 export function processTerminal(): Terminal {
   const output = new Output()
+  // touching process.stdin opens it, so it is only let go of if somebody read it
+  let stdinUsed = false
   return {
     env: process.env,
     inputIsTty: process.stdin.isTTY === true,
@@ -138,12 +144,20 @@ export function processTerminal(): Terminal {
     writeError: text => {
       process.stderr.write(text)
     },
-    input: () => process.stdin as AsyncIterable<Buffer>,
+    input: () => {
+      stdinUsed = true
+      return process.stdin as AsyncIterable<Buffer>
+    },
     readFile: chunksOf,
     ask,
     onSignal,
     machine,
     version,
+    words: process.argv.slice(2),
+    end: code => {
+      process.exitCode = code
+      if (stdinUsed) process.stdin.destroy()
+    },
     exitNow: code => process.exit(code),
   }
 }

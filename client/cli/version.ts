@@ -4,9 +4,9 @@
  * Always true: needs no broker. Its JSON shape is API.
  */
 import { subprotocol } from '../../protocol/frame.ts'
-import { defineCommand } from './command.ts'
+import { defineLocalCommand } from './command.ts'
 
-export const versionCommand = defineCommand({
+export const versionCommand = defineLocalCommand({
   usage: 'version',
   about: 'Show the versions of Sluice, its protocol and Node',
   examples: [['$0 version -j', 'as JSON']],
