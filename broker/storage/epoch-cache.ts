@@ -62,7 +62,11 @@ export class EpochCache {
   async write(disk: Disk, directory: string): Promise<void> {
     const lines = this.#entries.map(entry => `${entry.epoch} ${entry.startOffset}\n`)
     const text = `0\n${lines.length}\n${lines.join('')}`
-    await replaceFile(disk, { directory, name: epochCheckpointName }, new TextEncoder().encode(text))
+    await replaceFile(
+      disk,
+      { directory, name: epochCheckpointName },
+      new TextEncoder().encode(text),
+    )
   }
 
   /** Missing or malformed files count as empty: recovery fills in what the log itself says. */

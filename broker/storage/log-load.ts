@@ -9,58 +9,13 @@ import type { Disk } from '../world/disk.ts'
 import { temporarySuffix } from './checked-file.ts'
 import { EpochCache } from './epoch-cache.ts'
 import { parseSegmentFileName, segmentFileName } from './file-names.ts'
+import type { LoadedLog, LoadRequest, LogFiles } from './load-types.ts'
 import { recoverSegments } from './log-recovery.ts'
 import { loadProducerSnapshot } from './producer-snapshot.ts'
 import { ProducerState } from './producer-state.ts'
 import { Segment, type SegmentFacts } from './segment.ts'
 import { readSegmentFacts, SegmentList } from './segment-list.ts'
-import type { LogShared } from './shared.ts'
-import { type AbortedRange, readAbortedRanges } from './transaction-index.ts'
-import type { LogIdentity, LogSettings } from './types.ts'
-
-/** What the checkpoint file remembers of one log. */
-export interface LogCheckpoint {
-  readonly topicId: string
-  readonly partition: number
-  readonly logStartOffset: number
-  /** Below it everything, log and indexes, is known to be on disk. */
-  readonly recovery: {
-    readonly offset: number
-    readonly segmentBase: number
-    readonly position: number
-  }
-  /** Only after a clean shutdown. */
-  readonly active: SegmentFacts | null
-  /** Where the newest producer snapshot is; null = no idempotent producer was known. */
-  readonly snapshotOffset: number | null
-}
-
-export interface LoadRequest {
-  readonly shared: LogShared
-  readonly identity: LogIdentity
-  readonly directory: string
-  readonly settings: LogSettings
-  readonly checkpoint: LogCheckpoint | null
-  readonly clean: boolean
-}
-
-export interface LoadedLog {
-  readonly segments: SegmentList
-  readonly producers: ProducerState
-  readonly epochs: EpochCache
-  readonly logStartOffset: number
-  readonly aborted: readonly AbortedRange[]
-  readonly snapshots: readonly number[]
-  /** Epoch of the next batch. */
-  readonly leaderEpoch: number
-  readonly quarantine: string | null
-}
-
-export interface LogFiles {
-  readonly bases: number[]
-  readonly snapshots: number[]
-  readonly transactionIndexes: number[]
-}
+import { readAbortedRanges } from './transaction-index.ts'
 
 export async function loadLog(request: LoadRequest): Promise<LoadedLog> {
   const { disk } = request.shared

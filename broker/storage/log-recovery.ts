@@ -14,7 +14,7 @@ import type { BatchHeader } from '../../protocol/records/batch-header.ts'
 import { type WalkEnd, walkBatches } from './batch-walk.ts'
 import { EpochCache } from './epoch-cache.ts'
 import { segmentFileName } from './file-names.ts'
-import type { LoadedLog, LoadRequest, LogFiles } from './log-load.ts'
+import type { LoadedLog, LoadRequest, LogFiles } from './load-types.ts'
 import { loadProducerSnapshot } from './producer-snapshot.ts'
 import { ProducerState } from './producer-state.ts'
 import { isZeroFrom, keepCutSegment, keepCutTail, rewriteInPlace } from './recovery-files.ts'
@@ -115,10 +115,8 @@ async function readSegment(recovery: Recovery, base: number, isLast: boolean): P
   if (!isLast) segment.sealedAtMs = noted?.sealedAtMs ?? now
   const checkCrcFrom = base < point.segmentBase ? Infinity : startOfDoubt(recovery, base)
   return segment.use(async file =>
-    walkBatches(
-      file,
-      { from: 0, to: await file.size(), nextOffset: base, checkCrcFrom },
-      header => takeBatch(recovery, segment, header),
+    walkBatches(file, { from: 0, to: await file.size(), nextOffset: base, checkCrcFrom }, header =>
+      takeBatch(recovery, segment, header),
     ),
   )
 }

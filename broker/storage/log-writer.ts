@@ -12,10 +12,10 @@
  */
 import { DiskError } from '../world/disk.ts'
 import type { EpochCache } from './epoch-cache.ts'
-import type { LogShared } from './shared.ts'
 import type { SealedSnapshot, Sealer } from './sealer.ts'
 import { Segment } from './segment.ts'
 import type { SegmentList } from './segment-list.ts'
+import type { LogShared } from './shared.ts'
 import type { TailBatch } from './tail-cache.ts'
 import type { LogSettings } from './types.ts'
 

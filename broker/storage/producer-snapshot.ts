@@ -19,12 +19,13 @@ type Row = readonly [
   marks: readonly (readonly [number, number, number, number, number])[],
 ]
 
-export async function writeProducerSnapshot(
+/** The state below `offset` as it is now; `write` puts it on disk later. */
+export function producerSnapshotAt(
   disk: Disk,
   directory: string,
   offset: number,
   state: ProducerState,
-): Promise<void> {
+): { readonly offset: number; write(): Promise<void> } {
   const rows: Row[] = state
     .snapshot(offset)
     .map(([producerId, marks]) => [
@@ -32,7 +33,8 @@ export async function writeProducerSnapshot(
       marks.map(m => [m.epoch, m.baseSequence, m.lastSequence, m.baseOffset, m.lastOffset]),
     ])
   const name = segmentFileName(offset, 'producers')
-  await writeCheckedFile(disk, { directory, name, kind }, version, rows)
+  const write = () => writeCheckedFile(disk, { directory, name, kind }, version, rows)
+  return { offset, write }
 }
 
 /** False where the snapshot is missing or damaged: the fold must then begin earlier. */

@@ -130,7 +130,10 @@ export class ProducerState {
   }
 
   /** Folds a batch in that now has offsets. Batches below `durableEnd` beyond the last five are forgotten. */
-  record(batch: ProducedBatch, at: { baseOffset: number; durableEnd: number; nowMs: number }): void {
+  record(
+    batch: ProducedBatch,
+    at: { baseOffset: number; durableEnd: number; nowMs: number },
+  ): void {
     const known = this.#producers.get(batch.producerId)
     const marks = known?.marks ?? []
     marks.push({

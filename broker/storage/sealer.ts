@@ -8,9 +8,9 @@
  */
 import { DiskError } from '../world/disk.ts'
 import { segmentFileName } from './file-names.ts'
-import type { LogShared } from './shared.ts'
 import type { Segment } from './segment.ts'
 import { type SegmentList, writeSegmentList } from './segment-list.ts'
+import type { LogShared } from './shared.ts'
 
 /** Writes the producer state as it was when the segment ended. */
 export interface SealedSnapshot {
@@ -51,6 +51,15 @@ export class Sealer {
   /** Goes on after a full disk; nothing to do otherwise. */
   resume(): void {
     if (this.#work.length > 0) this.#running ??= this.#run()
+  }
+
+  get busy(): boolean {
+    return this.#running !== null
+  }
+
+  /** Something is still to be done: under way, or postponed by a full disk. */
+  get owes(): boolean {
+    return this.#work.length > 0
   }
 
   /** Resolves when all is done, or postponed by a full disk. */

@@ -13,6 +13,7 @@ import { readCheckedFile, writeCheckedFile } from './checked-file.ts'
 import { segmentListName } from './file-names.ts'
 import { upperBound } from './offset-index.ts'
 import type { Segment, SegmentFacts } from './segment.ts'
+import type { SegmentDescription } from './types.ts'
 
 const kind = 'segments'
 const version = 1
@@ -33,6 +34,14 @@ export class SegmentList {
 
   get sizeBytes(): number {
     return this.#segments.reduce((sum, segment) => sum + segment.sizeBytes, 0)
+  }
+
+  describe(): SegmentDescription[] {
+    return this.#segments.map(segment => {
+      const { baseOffset, endOffset, sizeBytes, maxTimestamp, sealedAtMs } = segment
+      const facts = { baseOffset, endOffset, sizeBytes, maxTimestamp }
+      return sealedAtMs === null ? facts : { ...facts, sealedAtMs }
+    })
   }
 
   add(segment: Segment): void {
