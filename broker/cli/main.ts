@@ -1,0 +1,28 @@
+/**
+ * Main: the one `sluice` binary: commands of both rooms, the real terminal, the real world.
+ *
+ * Always true: nothing heavy is imported before a command is named; the process ends by itself when the command is
+ * done, with the exit code that runCli answered.
+ * Loaded by launcher.cts.
+ */
+import { runCli } from '../../client/cli/cli.ts'
+import type { Opened } from '../../client/cli/command.ts'
+import { clientCommands } from '../../client/cli/commands.ts'
+import { processTerminal } from '../../client/cli/terminal.ts'
+import { brokerCommands } from './commands.ts'
+
+async function open(): Promise<Opened> {
+  const [{ realWorld }, { connect }] = await Promise.all([
+    import('../../protocol/real-world.ts'),
+    import('../../client/index.ts'),
+  ])
+  const world = await realWorld()
+  return { world, connect: options => connect(options, world) }
+}
+
+const terminal = processTerminal()
+const code = await runCli(terminal.words, { terminal, open }, [
+  ...brokerCommands,
+  ...clientCommands,
+])
+terminal.end(code)
