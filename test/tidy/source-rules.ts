@@ -1,12 +1,15 @@
 /**
- * SourceRules: the house rules that neither Biome nor dependency-cruiser knows, as functions of a file's
- * path and text: its head comment, its length and width, marks of unfinished work, code in comments.
+ * SourceRules: the house rules that neither Biome nor dependency-cruiser knows, as functions of a
+ * file's path and text: its head comment, its length and width, marks of unfinished work, code in
+ * comments.
  *
  * Called by house.test.ts and planted.test.ts.
  */
 import type { Finding } from './checkers.ts'
 
 const maxLineWidth = 100
+/** For what cannot be broken: a line of a drawing, or one that is a single literal. */
+const maxUnbrokenWidth = 120
 /** Counted here because Biome leaves out the opening comment. */
 const maxFileLines = 300
 
@@ -40,7 +43,10 @@ const silenced = new RegExp(
 )
 const leftOut = new RegExp(`\\.(${words(['on', 'ly'], ['sk', 'ip'], ['to', 'do'])})\\(`)
 
-/** Lines of `//` that read as code: statements, braces, calls. Prose may hold code inside a sentence. */
+/**
+ * Lines of `//` that read as code: statements, braces, calls. Prose may hold code inside a
+ * sentence.
+ */
 const codeInComment = new RegExp(
   [
     '^import .+ from ',
@@ -50,6 +56,15 @@ const codeInComment = new RegExp(
     '^[\\w.#]+(\\(.*\\)| \\+?= .+)$',
   ].join('|'),
 )
+
+const drawing = /^\s*(\*|\/\/) {2,}\S/
+const singleLiteral = /^\s*([\w.]+: )?(['"`/]).*\2[a-z]*,?$/
+
+function isTooWide(line: string): boolean {
+  const width = [...line].length
+  if (width <= maxLineWidth) return false
+  return width > maxUnbrokenWidth || !(drawing.test(line) || singleLiteral.test(line))
+}
 
 function headComment(text: string): string | null {
   const head = /^(#!.*\n)?\/\*\*([\s\S]*?)\*\//.exec(text)?.[2]
@@ -69,12 +84,7 @@ export const sourceRules: readonly Rule[] = [
   },
   {
     name: 'line-width',
-    check: (_text, lines) =>
-      firstLine(
-        lines,
-        `wider than ${maxLineWidth} columns`,
-        line => [...line].length > maxLineWidth,
-      ),
+    check: (_text, lines) => firstLine(lines, `wider than ${maxLineWidth} columns`, isTooWide),
   },
   {
     name: 'unfinished',
