@@ -14,6 +14,7 @@ const entries = [
   'client/index.ts',
   'broker/index.ts',
   'broker/testing/index.ts',
+  'broker/cli/launcher.cts',
   'broker/cli/main.ts',
 ]
 
