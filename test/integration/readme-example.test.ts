@@ -1,6 +1,7 @@
 /**
- * The README's TypeScript example is compiled against the package's own exports and run against a
- * real broker, so what a newcomer copies works.
+ * What a newcomer copies from the README works: the session at the command line is run line by line,
+ * the TypeScript example is compiled against the package's own exports and run, both with a real
+ * broker.
  */
 import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -48,4 +49,32 @@ t.test('the example of the README compiles and prints what it produced', async t
   t.equal(await compile(folder), '', 'tsc has no complaint')
   const { stdout } = await run(process.execPath, [join(folder, 'example.js')])
   t.match(stdout, /^partition \d, offset 0, (fsynced|written)\n0 eu \{ id: 3 \}\n$/)
+})
+
+/** The lines after `$` of the first session, with this build's binary in the place of npx. */
+function sessionLines(): string[] {
+  const session = /^## A first session\n\n```\n([\s\S]*?)^```$/m.exec(readSource('README.md'))?.[1]
+  const binary = `${process.execPath} ${join(root, 'dist/broker/cli/launcher.cjs')}`
+  const lines = [...(session ?? '').matchAll(/^\$ (.+)$/gm)].map(([, line = '']) => line)
+  return lines.map(line => line.replaceAll('npx sluice', binary))
+}
+
+t.test('the session of the README does what it says', async t => {
+  await using broker = await startBroker()
+  const [start, ...lines] = sessionLines()
+  t.match(start, / start\b/, 'it begins with the broker, which is there already')
+  t.equal(lines.length, 3)
+
+  const env = { ...process.env, SLUICE_SERVERS: broker.url }
+  const outputs: string[] = []
+  for (const line of lines) outputs.push((await run('bash', ['-c', line], { env })).stdout)
+  const records = outputs
+    .at(-1)
+    ?.trim()
+    .split('\n')
+    .map(line => JSON.parse(line) as { key: string; value: string })
+  t.same(records?.map(({ key, value }) => [key, value]).sort(), [
+    ['eu', '{"id":1}'],
+    ['us', '{"id":2}'],
+  ])
 })
