@@ -82,6 +82,8 @@ function buildCommand<Context, P extends PositionalTable, O extends OptionTable>
         parser.positional(name, positional)
       }
       parser.options(prepare(options))
+      const ungrouped = Object.keys(options).filter(name => options[name]?.group === undefined)
+      parser.group(ungrouped, 'Options:')
       for (const [line, what] of examples) parser.example(line, what)
       return parser
     },
