@@ -87,7 +87,9 @@ function addCommands(parser: Argv, tree: CommandTree, choose: (chosen: Chosen) =
     else {
       parser.command(node.name, node.about, inner => {
         for (const verb of node.verbs) addCommand(inner, verb, choose)
-        return groupGlobals(inner).demandCommand(1, `sluice ${node.name} needs a verb`).strictCommands()
+        return groupGlobals(inner)
+          .demandCommand(1, `sluice ${node.name} needs a verb`)
+          .strictCommands()
       })
     }
   }
