@@ -225,7 +225,7 @@ export class RequestChannel implements ConnectionEvents {
   #watch(pending: Pending, signal: AbortSignal): void {
     const onAbort = () => {
       abandon(pending, aborted(signal))
-      this.#giveUp()
+      this.#dropSettled()
     }
     signal.addEventListener('abort', onAbort)
     pending.forgetSignal = () => signal.removeEventListener('abort', onAbort)
@@ -255,22 +255,28 @@ export class RequestChannel implements ConnectionEvents {
   /** Settles what is due; returns the next deadline, Infinity where none is left. */
   #expire(nowMs: number): number {
     let next = Number.POSITIVE_INFINITY
+    let overdue = 0
     for (const pending of [...this.#inFlight.values(), ...this.#queue]) {
-      if (pending.isSettled) continue
-      if (pending.deadlineMs > nowMs) next = Math.min(next, pending.deadlineMs)
-      else abandon(pending, timedOut(pending, this.peer))
+      if (pending.deadlineMs > nowMs) {
+        next = Math.min(next, pending.deadlineMs)
+        continue
+      }
+      if (pending.isSent) overdue++
+      abandon(pending, timedOut(pending, this.peer))
     }
-    this.#giveUp()
+    this.#dropSettled()
+    if (overdue >= this.#options.maxInFlight) this.#giveUp(overdue)
     return next
   }
 
-  /** Drops waiting requests that settled; with all slots held by unanswered ones the peer counts as gone. */
-  #giveUp(): void {
+  #dropSettled(): void {
     const waiting = this.#queue.filter(pending => !pending.isSettled)
     this.#queue.splice(0, this.#queue.length, ...waiting)
-    if (this.#inFlight.size < this.#options.maxInFlight) return
-    for (const pending of this.#inFlight.values()) if (!pending.isSettled) return
-    const message = `${this.peer} answered none of ${this.#inFlight.size} requests in time`
+  }
+
+  /** Every slot is held by a request that the peer did not answer in time: it counts as gone. */
+  #giveUp(overdue: number): void {
+    const message = `${this.peer} answered none of ${overdue} requests in time`
     this.#break(new SluiceError('NETWORK_ERROR', message))
     this.#connection.terminate()
   }

@@ -70,6 +70,7 @@ class WebSocketListener implements Listening {
   #door: HttpDoor | null = null
   #pingTimer: TimerHandle | null = null
   #stopped = false
+  #closing: Promise<void> | null = null
   #onEmpty: (() => void) | null = null
 
   constructor(options: ListenOptions, parts: ListenerParts) {
@@ -96,7 +97,12 @@ class WebSocketListener implements Listening {
     this.#door?.stopAccepting()
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     this.stopAccepting()
     this.#pingTimer?.cancel()
     this.#door?.dropRequests()

@@ -33,7 +33,8 @@ interface RequestEvents {
   end(): void
 }
 interface SocketEvents {
-  on(event: 'lookup' | 'connect' | 'secureConnect', listener: () => void): unknown
+  on(event: 'lookup', listener: (error: Error | null) => void): unknown
+  on(event: 'connect' | 'secureConnect', listener: () => void): unknown
 }
 interface ResponseEvents {
   readonly statusCode?: number | undefined
@@ -159,7 +160,9 @@ class DialSteps {
 
   watch(request: RequestEvents): void {
     request.once('socket', socket => {
-      socket.on('lookup', () => this.#enter('TCP connect'))
+      socket.on('lookup', error => {
+        if (error === null) this.#enter('TCP connect')
+      })
       socket.on('connect', () =>
         this.#enter(this.#target.isSecure ? 'TLS handshake' : 'HTTP upgrade'),
       )
