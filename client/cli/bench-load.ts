@@ -8,7 +8,7 @@
  */
 import { asSluiceError, type SluiceError } from '../../protocol/errors.ts'
 import type { World } from '../../protocol/world.ts'
-import type { OutgoingRecord, RecordAck, Topic } from '../api.ts'
+import type { OutgoingRecord, RecordAck, Topic } from '../types/producing.ts'
 import type { BenchMeter } from './bench-meter.ts'
 
 export interface LoadOptions {

@@ -5,7 +5,9 @@
  * with its error; the report names everything that the figure depends on.
  */
 import { compressionCodecs } from '../../protocol/world.ts'
-import type { Client, OutgoingRecord, TopicDescription } from '../api.ts'
+import type { TopicDescription } from '../types/administering.ts'
+import type { Client } from '../types/client.ts'
+import type { OutgoingRecord } from '../types/producing.ts'
 import { BenchLoad, type LoadOptions } from './bench-load.ts'
 import { BenchMeter } from './bench-meter.ts'
 import { machineOf, showReport } from './bench-report.ts'

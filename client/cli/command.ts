@@ -7,7 +7,7 @@
  */
 import type { Argv, InferredOptionTypes, Options, PositionalOptions } from 'yargs'
 import type { World } from '../../protocol/world.ts'
-import type { Client, ConnectOptions } from '../api.ts'
+import type { Client, ConnectOptions } from '../types/client.ts'
 import type { Output } from './output.ts'
 import type { Terminal } from './terminal.ts'
 
