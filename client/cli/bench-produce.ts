@@ -6,12 +6,12 @@
  */
 import { compressionCodecs } from '../../protocol/world.ts'
 import type { TopicDescription } from '../types/administering.ts'
-import type { Client } from '../types/client.ts'
+import type { Client, ConnectOptions } from '../types/client.ts'
 import type { OutgoingRecord } from '../types/producing.ts'
 import { BenchLoad, type LoadOptions } from './bench-load.ts'
 import { BenchMeter } from './bench-meter.ts'
 import { machineOf, showReport } from './bench-report.ts'
-import { type CommandContext, defineCommand, withClient } from './command.ts'
+import { type CommandContext, defineCommand, openClient } from './command.ts'
 import { usageError } from './failure.ts'
 import { parseAcks } from './produce.ts'
 import { Progress } from './progress.ts'
@@ -138,26 +138,20 @@ async function runLoads(
   return loads[0]?.reached ?? 'sent'
 }
 
-async function withClients<T>(
+/** Opens `count` clients, gives them to `use`, closes them in every case. */
+async function withClients(
   context: CommandContext,
   count: number,
-  producer: Parameters<CommandContext['connect']>[0]['producer'],
-  use: (clients: Client[]) => Promise<T>,
-): Promise<T> {
+  options: Partial<ConnectOptions>,
+  use: (clients: Client[]) => Promise<void>,
+): Promise<void> {
   const clients: Client[] = []
-  const open = async (): Promise<T> => {
-    if (clients.length === count) return use(clients)
-    const settings = { ...(producer !== undefined && { producer }) }
-    return withClient(
-      context,
-      client => {
-        clients.push(client)
-        return open()
-      },
-      settings,
-    )
+  try {
+    for (let i = 0; i < count; i++) clients.push(await openClient(context, options))
+    await use(clients)
+  } finally {
+    await Promise.all(clients.map(client => client.close()))
   }
-  return open()
 }
 
 /** @throws SluiceError INVALID_ARGUMENT */
@@ -201,17 +195,17 @@ export const benchProduceCommand = defineCommand({
     }
     const configs = parseSettings(args.config ?? [])
     const spec = { name: args.topic, partitions: args.partitions ?? 1, configs }
-    return withClients(context, plan.clients, producer, async clients => {
+    await withClients(context, plan.clients, { producer }, async clients => {
       const [first] = clients
-      if (first === undefined) return undefined
+      if (first === undefined) return
       const { described, made } = await openTopic(first, context, spec)
       try {
         await measure(context, plan, { clients, described, acks: args.acks })
       } finally {
         if (made && args.keep !== true) await first.admin.topics.delete(spec.name)
       }
-      return undefined
     })
+    return undefined
   },
 })
 

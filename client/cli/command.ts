@@ -125,13 +125,12 @@ export interface CommandGroup {
 
 export type CommandTree = readonly (CommandEntry | CommandGroup)[]
 
-/** Connects, gives the client to `use`, closes it in every case. */
-export async function withClient<T>(
+/** A client with the deadlines of the command line. The caller closes it. */
+export function openClient(
   context: CommandContext,
-  use: (client: Client) => Promise<T>,
   options: Partial<ConnectOptions> = {},
-): Promise<T> {
-  const client = await context.connect({
+): Promise<Client> {
+  return context.connect({
     servers: context.servers,
     clientId: 'sluice-cli',
     connectTimeoutMs: context.timeoutMs,
@@ -140,6 +139,15 @@ export async function withClient<T>(
     signal: context.signal,
     ...options,
   })
+}
+
+/** Connects, gives the client to `use`, closes it in every case. */
+export async function withClient<T>(
+  context: CommandContext,
+  use: (client: Client) => Promise<T>,
+  options: Partial<ConnectOptions> = {},
+): Promise<T> {
+  const client = await openClient(context, options)
   try {
     return await use(client)
   } finally {
