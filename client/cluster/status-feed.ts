@@ -21,7 +21,10 @@ class Subscription implements AsyncIterator<ClientStatus> {
 
   push(event: ClientStatus): void {
     const waiting = this.#waiting.shift()
-    if (waiting !== undefined) return waiting({ value: event, done: false })
+    if (waiting !== undefined) {
+      waiting({ value: event, done: false })
+      return
+    }
     if (this.#queue.length === maxQueuedEvents) this.#queue.shift()
     this.#queue.push(event)
   }

@@ -10,7 +10,7 @@ import { canonicalJson } from '../../protocol/bytes/canonical-json.ts'
 import { readInt32, readInt64, writeInt32, writeInt64 } from '../../protocol/bytes/integers.ts'
 import { encodeUtf8, isWellFormed, maybeDecodeUtf8 } from '../../protocol/bytes/utf8.ts'
 import { SluiceError } from '../../protocol/errors.ts'
-import type { Codec, CodecContext } from '../api.ts'
+import type { Codec, CodecContext } from '../types/codecs.ts'
 import { applySchema, type StandardSchema } from './standard-schema.ts'
 
 /** The bytes themselves, not copied. */

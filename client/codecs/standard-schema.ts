@@ -7,7 +7,7 @@
  * Called by codecs.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'
-import type { CodecContext } from '../api.ts'
+import type { CodecContext } from '../types/codecs.ts'
 
 export interface StandardSchema<Output = unknown> {
   readonly '~standard': {

@@ -65,6 +65,11 @@ export class PartitionReader {
     return this.#buffered.length > 0
   }
 
+  /** Whether the loop has seen everything that was fetched. */
+  get isDrained(): boolean {
+    return this.position === this.fetchOffset
+  }
+
   get isAtEnd(): boolean {
     return (
       this.endOffset !== undefined && this.position !== undefined && this.position >= this.endOffset
@@ -131,4 +136,12 @@ export class PartitionReader {
     const from = Math.max(batch.from, this.position ?? batch.from)
     this.#buffered.unshift({ ...batch, from })
   }
+}
+
+/** What a fetch asked of one reader. */
+export interface Asked {
+  readonly reader: PartitionReader
+  readonly generation: number
+  readonly offset: number
+  readonly lastEpoch: number | undefined
 }

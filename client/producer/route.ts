@@ -9,7 +9,7 @@ import { SluiceError } from '../../protocol/errors.ts'
 import type { Acks } from '../../protocol/messages/produce.ts'
 import type { CompressionCodec } from '../../protocol/world.ts'
 import type { Partitioner } from '../types/producing.ts'
-import { crc32 } from './crc32.ts'
+import { crc32PartitionForKey } from './crc32.ts'
 import { partitionForKey } from './murmur2.ts'
 
 export class Route {
@@ -41,7 +41,7 @@ export class Route {
     const partitioner = this.#partitioner
     if (typeof partitioner === 'function') return this.#ask(partitioner, key, count)
     if (key === null) return 0
-    return partitioner === 'crc32' ? (crc32(key) >>> 0) % count : partitionForKey(key, count)
+    return partitioner === 'crc32' ? crc32PartitionForKey(key, count) : partitionForKey(key, count)
   }
 
   #ask(

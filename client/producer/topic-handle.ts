@@ -84,18 +84,17 @@ export class TopicHandle<K, V> implements Topic<K, V> {
     options: { signal?: AbortSignal } = {},
   ): Promise<RecordAck[]> {
     const results: Promise<RecordAck | SluiceError>[] = []
+    let stoppedBy: SluiceError | undefined
     for (const record of records) {
       results.push(this.send(record, options).catch(asSluiceError))
       if (this.#hasRoom) continue
-      // Rejections are in the results; an aborted call ends here with what it has.
-      const stopped = await this.ready(options).then(
-        () => false,
-        () => true,
-      )
-      if (stopped) break
+      await this.ready(options).catch(error => {
+        stoppedBy = asSluiceError(error)
+      })
+      if (stoppedBy !== undefined) break
     }
     const settled = await Promise.all(results)
-    const first = settled.find(result => SluiceError.is(result))
+    const first = settled.find(result => SluiceError.is(result)) ?? stoppedBy
     if (SluiceError.is(first)) throw new SendError(first, settled)
     return settled as RecordAck[]
   }
@@ -141,8 +140,8 @@ export class TopicHandle<K, V> implements Topic<K, V> {
     }
     return {
       route: this.#parts.route,
-      key: key === null || key === undefined ? null : this.key.encode(key, this.#keyContext),
-      value: value === null ? null : this.value.encode(value, this.#valueContext),
+      key: key === null || key === undefined ? null : encodePart(this.key, key, this.#keyContext),
+      value: value === null ? null : encodePart(this.value, value, this.#valueContext),
       headers: headers === undefined ? undefined : encodeHeaders(headers),
       timestamp: timestamp ?? this.#parts.clock.wallMs(),
       partition,
@@ -150,6 +149,18 @@ export class TopicHandle<K, V> implements Topic<K, V> {
       resolve,
       reject,
     }
+  }
+}
+
+/** What a codec of the user throws becomes ENCODE_FAILED. */
+function encodePart<T>(codec: Codec<T>, value: T, context: CodecContext): Uint8Array | null {
+  try {
+    return codec.encode(value, context)
+  } catch (cause) {
+    if (SluiceError.is(cause)) throw cause
+    const { topic, part } = context
+    const message = `the ${part} codec of topic "${topic}" threw: ${asSluiceError(cause).message}`
+    throw new SluiceError('ENCODE_FAILED', message, { cause, topic })
   }
 }
 

@@ -123,7 +123,10 @@ export class TopicProducer {
   #drainWaiting(): void {
     const { budget } = this.#context
     while (this.#topic !== undefined && this.#waiting.count > 0) {
-      if (budget.isFull) return this.#awaitRoom()
+      if (budget.isFull) {
+        this.#awaitRoom()
+        return
+      }
       this.#waiting.takeOne(record => this.#append(record))
     }
   }
