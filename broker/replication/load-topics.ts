@@ -14,7 +14,8 @@ import { SluiceError } from '../../protocol/errors.ts'
 import { topicSettings } from '../config/topic-config.ts'
 import { nextCatalogue } from '../metadata/catalogue.ts'
 import { newId } from '../metadata/new-id.ts'
-import type { LogIdentity } from '../storage/types.ts'
+import type { LogIdentity, LogSettings } from '../storage/types.ts'
+import { DiskError } from '../world/disk.ts'
 import { Partition } from './partition.ts'
 import type { TopicLifecycleParts } from './topic-lifecycle.ts'
 
@@ -27,7 +28,7 @@ interface Unknown {
   readonly hasRecords: boolean
 }
 
-/** @throws SluiceError, DiskError where a known partition cannot be opened */
+/** @throws SluiceError (NEWER_FORMAT and the like), DiskError where the data directory cannot be listed */
 export async function loadTopics(parts: TopicLifecycleParts): Promise<void> {
   const { store, logs, logger } = parts
   const known = new Set([...store.current.topics.values()].map(topic => topic.topicId))
@@ -90,20 +91,44 @@ async function adopt(
 }
 
 async function openAll(parts: TopicLifecycleParts): Promise<void> {
-  const { store, logs, partitions, config } = parts
-  const work: (() => Promise<Partition>)[] = []
+  const { store, config } = parts
+  const work: (() => Promise<void>)[] = []
   for (const topic of store.current.topics.values()) {
     const settings = topicSettings(topic.configs, config.topicDefaults)
     for (let partition = 0; partition < topic.partitions; partition++) {
       const identity = { topic: topic.name, topicId: topic.topicId, partition }
-      work.push(async () => new Partition(await logs.open(identity, settings)))
+      work.push(() => openOne(parts, identity, settings))
     }
   }
   let next = 0
   const worker = async () => {
     for (let open = work[next++]; open !== undefined; open = work[next++]) {
-      partitions.add([await open()])
+      await open()
     }
   }
   await Promise.all(Array.from({ length: maxParallelOpens }, worker))
+}
+
+/** One partition that cannot be opened is reported and refused; the others are served. */
+async function openOne(
+  parts: TopicLifecycleParts,
+  identity: LogIdentity,
+  settings: LogSettings,
+): Promise<void> {
+  try {
+    parts.partitions.add([new Partition(await parts.logs.open(identity, settings))])
+  } catch (error) {
+    const why = asStorageError(error, identity)
+    if (why === null) throw error
+    parts.logger.error({ ...identity, error }, 'this partition cannot be opened and is not served')
+    parts.partitions.addOffline(identity, why)
+  }
+}
+
+function asStorageError(error: unknown, identity: LogIdentity): SluiceError | null {
+  if (SluiceError.is(error)) return error.code === 'KAFKA_STORAGE_ERROR' ? error : null
+  if (!(error instanceof DiskError)) return null
+  const { topic, partition } = identity
+  const details = { topic, partition, cause: error, hint: 'see the log of the broker' }
+  return new SluiceError('KAFKA_STORAGE_ERROR', `${topic}-${partition}: ${error.message}`, details)
 }

@@ -78,7 +78,7 @@ export class TopicLifecycle {
   delete(name: string, topicId?: string): Promise<void> {
     return this.#inTurn(async () => {
       const { store, world, logs, partitions, logger } = this.#parts
-      const id = store.current.topics.get(name)?.topicId ?? ''
+      const { topicId: id = '', partitions: count = 0 } = store.current.topics.get(name) ?? {}
       const atMs = world.clock.wallMs()
       await store.commit({
         type: 'delete',
@@ -86,9 +86,10 @@ export class TopicLifecycle {
         atMs,
         ...(topicId !== undefined && { topicId }),
       })
-      const removed = partitions.remove(id)
+      const removed = partitions.remove(name, id)
       await Promise.all(removed.map(({ partition }) => logs.delete(id, partition)))
-      await store.commit({ type: 'forget', topicIds: [id] })
+      // what could not be opened is still on disk: the tombstone stays, and the next start removes it
+      if (removed.length === count) await store.commit({ type: 'forget', topicIds: [id] })
       logger.info({ topic: name, topicId: id }, 'topic deleted')
     })
   }

@@ -13,7 +13,7 @@ import { type BrokerConfig, type BrokerConfigInput, brokerConfig } from '../conf
 import { type DataDirectory, openDataDirectory } from '../metadata/data-directory.ts'
 import { loadTopics } from '../replication/load-topics.ts'
 import { PartitionManager } from '../replication/partition-manager.ts'
-import { TopicLifecycle } from '../replication/topic-lifecycle.ts'
+import { type NewTopic, TopicLifecycle } from '../replication/topic-lifecycle.ts'
 import { openLogs as openStoredLogs } from '../storage/log-manager.ts'
 import type { PartitionLogs } from '../storage/types.ts'
 import { type Logger, silentLogger } from '../world/logger.ts'
@@ -44,6 +44,8 @@ export interface BrokerOptions {
   readonly logger?: Logger
   /** Answers requests with errors before they reach their handler; for tests of clients. */
   readonly intercept?: Interceptor
+  /** Created before anybody is served, where they do not exist yet. */
+  readonly topics?: readonly NewTopic[]
   /** Another storage under the same broker. */
   readonly openLogs?: typeof openStoredLogs
 }
@@ -84,7 +86,7 @@ export async function createBroker(
   try {
     return await start(config, world, options, undo)
   } catch (error) {
-    await undo.run().catch(() => {})
+    await undo.run().catch(() => {}) // the first error is the one to tell
     throw error
   }
 }
@@ -98,11 +100,18 @@ async function start(
   const { logger = silentLogger, openLogs = openStoredLogs } = options
   const data = await openDataDirectory(world, config.dataDir, config.brokerId)
   undo.push(() => data.release())
-  const logs = await openLogs({ dataDir: config.dataDir, world, limits: config, logger })
-  undo.push(() => logs.closeCleanly())
+  const logs = await openLogs({
+    dataDir: config.dataDir,
+    world,
+    limits: storageLimits(config),
+    logger,
+  })
+  const closeLogs = once(() => logs.closeCleanly())
+  undo.push(closeLogs)
   const address: { listening: Listening | null } = { listening: null }
   const parts = assemble({ config, world, logger, data, logs, address })
-  await loadTopics({ ...parts })
+  await loadTopics(parts)
+  await createMissing(parts, options.topics ?? [])
   const dispatcher = new Dispatcher(parts, options.intercept)
   const sessions = new Sessions(config, logger, (exchange, header) => {
     dispatcher.dispatch(exchange, header)
@@ -119,12 +128,18 @@ async function start(
     await parts.topics.idle()
     parts.purgatory.close()
     // flushing first lets every append that was taken be answered on its own connection
-    await logs.closeCleanly().finally(() => sessions.end())
+    await closeLogs().finally(() => sessions.end())
     await undo.run()
     logger.info({ dataDir: config.dataDir }, 'stopped')
   }
   logger.info({ url: parts.url(), dataDir: config.dataDir }, 'ready')
   return brokerOf(parts, listening, close)
+}
+
+async function createMissing(parts: BrokerParts, topics: readonly NewTopic[]): Promise<void> {
+  for (const topic of topics) {
+    if (!parts.store.current.topics.has(topic.name)) await parts.topics.create(topic)
+  }
 }
 
 interface Ingredients {
@@ -149,12 +164,21 @@ function assemble({ config, world, logger, data, logs, address }: Ingredients): 
   }
 }
 
-function brokerOf(parts: BrokerParts, listening: Listening, stop: () => Promise<void>): Broker {
-  let closing: Promise<void> | null = null
-  const close = () => {
-    closing ??= stop()
-    return closing
+function storageLimits(config: BrokerConfig) {
+  const { maxUncommittedBytes, tailCacheBytes, minFreeBytes, retentionCheckIntervalMs } = config
+  return { maxUncommittedBytes, tailCacheBytes, minFreeBytes, retentionCheckIntervalMs }
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | null = null
+  return () => {
+    done ??= work()
+    return done
   }
+}
+
+function brokerOf(parts: BrokerParts, listening: Listening, stop: () => Promise<void>): Broker {
+  const close = once(stop)
   return {
     url: parts.url(),
     host: listening.host,

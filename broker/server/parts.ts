@@ -47,8 +47,11 @@ export interface Exchange<Response = object> {
   greet(): void
   /** Runs when the connection closes before the answer. */
   onClosed(run: () => void): void
-  /** Runs at once where the peer takes what it is sent, else when it has taken enough of it. */
-  whenWritable(run: () => void): void
+  /**
+   * Runs at once where the peer takes what it is sent, else when it has taken enough of it. Room for an answer of
+   * `bytes` is set aside until the exchange is over.
+   */
+  whenWritable(bytes: number, run: () => void): void
 }
 
 export type Handler<N extends ApiName> = (

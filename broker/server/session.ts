@@ -165,9 +165,14 @@ export class Session implements ConnectionEvents, Pausable {
     this.#greeted = true
   }
 
+  /** For RequestExchange: room for its answer, until `unreserve`. */
+  reserve(bytes: number, run: () => void): void {
+    this.#output.reserve(bytes, run)
+  }
+
   /** For RequestExchange. */
-  whenWritable(run: () => void): void {
-    this.#output.whenWritable(run)
+  unreserve(bytes: number): void {
+    this.#output.release(bytes)
   }
 
   #send(parts: readonly Uint8Array[]): void {
@@ -193,6 +198,7 @@ class RequestExchange implements Exchange {
   readonly #session: Session
   readonly #request: Request
   #over = false
+  #reservedBytes = 0
   #closed: (() => void) | null = null
 
   constructor(session: Session, request: Request) {
@@ -224,6 +230,7 @@ class RequestExchange implements Exchange {
     if (this.#over) return
     this.#over = true
     this.#session.settle(this.#request.id, this.#request.bytes)
+    this.#unreserve()
   }
 
   onClosed(run: () => void): void {
@@ -234,8 +241,18 @@ class RequestExchange implements Exchange {
     this.#session.greet()
   }
 
-  whenWritable(run: () => void): void {
-    this.#session.whenWritable(run)
+  whenWritable(bytes: number, run: () => void): void {
+    this.#session.reserve(bytes, () => {
+      this.#reservedBytes = bytes
+      if (this.#over) this.#unreserve()
+      run()
+    })
+  }
+
+  #unreserve(): void {
+    const bytes = this.#reservedBytes
+    this.#reservedBytes = 0
+    if (bytes > 0) this.#session.unreserve(bytes)
   }
 
   /** The connection is gone. */

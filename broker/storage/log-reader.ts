@@ -10,6 +10,7 @@
 import { SluiceError } from '../../protocol/errors.ts'
 import {
   type BatchHeader,
+  baseOffsetAt,
   batchSizeAt,
   checkBatch,
   lastOffsetAt,
@@ -68,7 +69,7 @@ export class LogReader {
         return this.#firstBatches(file, from, chunk, { offset, endOffset, maxBytes })
       }),
     )
-    this.#checkAll(bytes, segment)
+    this.#checkAll(bytes, segment, offset)
     return bytes
   }
 
@@ -111,8 +112,11 @@ export class LogReader {
     return bytes.subarray(0, end)
   }
 
-  #checkAll(bytes: Uint8Array, segment: Segment): void {
+  #checkAll(bytes: Uint8Array, segment: Segment, offset: number): void {
     let next: number | null = null
+    if (bytes.byteLength === 0 || baseOffsetAt(bytes, 0) > offset) {
+      throw this.#damaged(`${segment.path('log')} does not hold offset ${offset}`)
+    }
     for (let at = 0; at < bytes.byteLength; ) {
       const size = batchSizeAt(bytes, at)
       try {

@@ -202,7 +202,7 @@ export class Log implements PartitionLog {
 
   async #readFromDisk(offset: number, maxBytes: number, options: Isolation): Promise<ReadResult> {
     const bytes = await this.#reader.read(offset, this.#highWatermark, maxBytes)
-    return this.#result(offset, bytes.byteLength === 0 ? [] : [bytes], options)
+    return this.#result(offset, [bytes], options)
   }
 
   #result(offset: number, bodies: Uint8Array[], { isolation }: Isolation): ReadResult {

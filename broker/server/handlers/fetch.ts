@@ -33,7 +33,7 @@ export const handleFetch: Handler<'fetch'> = (parts, request, exchange) => {
     const waiter = purgatory.wait(targets, {
       minBytes: Math.min(request.minBytes, maxBytes),
       maxWaitMs: request.maxWaitMs,
-      ready: () => exchange.whenWritable(answer),
+      ready: () => exchange.whenWritable(maxBytes, answer),
     })
     if (waiter !== null) exchange.onClosed(() => waiter.cancel())
   })

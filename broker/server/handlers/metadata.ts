@@ -41,7 +41,9 @@ function describePartition(
   if (partition !== undefined) {
     return { ...state, leader: brokerId, leaderEpoch: partition.log.leaderEpoch }
   }
-  // only while a topic is just becoming visible or going away
-  const error = new SluiceError('LEADER_NOT_AVAILABLE', `${topic.name}-${number} is not open`)
+  const error =
+    parts.partitions.whyOffline(topic.topicId, number) ??
+    // only while a topic is just becoming visible or going away
+    new SluiceError('LEADER_NOT_AVAILABLE', `${topic.name}-${number} is not open`)
   return { ...state, leader: -1, leaderEpoch: -1, error: error.toJSON() }
 }
