@@ -64,6 +64,10 @@ export function singleValued(options: OptionTable): Record<string, Options> {
   return Object.fromEntries(wrapped)
 }
 
+/** Below the options of the command, so it comes last. */
+const groupGlobals = (parser: Argv): Argv =>
+  parser.group([...Object.keys(globalOptions), 'help'], 'Global options:')
+
 function addCommand(parser: Argv, entry: CommandEntry, choose: (chosen: Chosen) => void): void {
   let command: Command
   parser.command(
@@ -71,7 +75,7 @@ function addCommand(parser: Argv, entry: CommandEntry, choose: (chosen: Chosen) 
     entry.about,
     async inner => {
       command = await entry.load()
-      return command.build(inner, singleValued)
+      return groupGlobals(command.build(inner, singleValued))
     },
     args => choose({ command, args }),
   )
@@ -83,7 +87,9 @@ function addCommands(parser: Argv, tree: CommandTree, choose: (chosen: Chosen) =
     else {
       parser.command(node.name, node.about, inner => {
         for (const verb of node.verbs) addCommand(inner, verb, choose)
-        return inner.demandCommand(1, `sluice ${node.name} needs a verb`).strictCommands()
+        return groupGlobals(inner)
+          .demandCommand(1, `sluice ${node.name} needs a verb`)
+          .strictCommands()
       })
     }
   }
@@ -107,7 +113,6 @@ function newParser(terminal: Terminal): Argv {
       throw error ?? usageError(message, 'add --help to see what the command takes')
     })
     .options(singleValued(globalOptions))
-    .group([...Object.keys(globalOptions), 'help'], 'Global options:')
     .help('help')
     .alias('help', 'h')
     .version(false)
@@ -127,6 +132,7 @@ async function parse(
 ): Promise<Chosen | null> {
   const choices: Chosen[] = []
   const parser = addCommands(newParser(terminal), tree, chosen => choices.push(chosen))
+  groupGlobals(parser)
   await parser.parseAsync([...words], {}, (_error, _args, text) => {
     if (text !== '') terminal.write(`${text}\n`)
   })

@@ -4,7 +4,7 @@
  * Always true: what destroys data asks first on a terminal and needs --yes without one; delete asks for the name.
  */
 import { SluiceError } from '../../protocol/errors.ts'
-import type { Client } from '../api.ts'
+import type { Client } from '../types/client.ts'
 import { type CommandContext, defineCommand, withClient } from './command.ts'
 import { usageError } from './failure.ts'
 import { describeText, type TrimResult, topicListing, trimListing } from './topic-views.ts'
