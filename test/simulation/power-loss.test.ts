@@ -1,4 +1,6 @@
-/** Power loss: what survives, what does not, every way of it, and what a failed sync does. */
+/**
+ * Power loss: what survives, what does not, every way of it, and what a failed sync does.
+ */
 import t from 'tap'
 import type { DiskFile } from '../../broker/world/disk.ts'
 import type { FileLoss, PowerLossPlan } from './power-loss.ts'

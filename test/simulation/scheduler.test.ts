@@ -1,4 +1,6 @@
-/** The scheduler: order, virtual time, determinism, and each way in which a run fails. */
+/**
+ * The scheduler: order, virtual time, determinism, and each way in which a run fails.
+ */
 import t from 'tap'
 import { Generation } from './generation.ts'
 import { Scheduler } from './scheduler.ts'
