@@ -1,11 +1,10 @@
 /**
- * Power loss: what survives, what does not, every way of it, and what a failed sync does.
+ * Power loss and file content: pages, torn sectors, sizes, cuts, and what a failed sync does.
  */
 import t from 'tap'
-import type { DiskFile } from '../../broker/world/disk.ts'
-import type { FileLoss, PowerLossPlan } from './power-loss.ts'
+import { bits, contentOf, filled, keeping, onDisk } from './disk-setting.ts'
+import type { FileLoss } from './power-loss.ts'
 import { keepEverything, loseEverything } from './power-loss.ts'
-import { SimWorld } from './sim-world.ts'
 
 t.test('the death of a process loses nothing, a power loss all that was not synced', async t => {
   await onDisk(async ({ world, file }) => {
@@ -127,40 +126,6 @@ t.test('bytes that are written again after a failed sync are durable', async t =
   })
 })
 
-t.test('a synced file is gone with its unsynced directory entry', async t => {
-  await onDisk(async ({ world }) => {
-    const { disk } = world.node('a')
-    const file = await disk.open('/data/new', 'create')
-    await file.write([filled(10, 1)], 0)
-    await file.sync()
-    world.powerLoss('a', loseEverything)
-    t.equal(await world.node('a').disk.stat('/data/new'), null)
-  })
-})
-
-t.test('create, rename and remove are each done or undone, in any subset', async t => {
-  const outcomes = new Set<string>()
-  for (let mask = 0; mask < 8; mask++) {
-    await onDisk(async ({ world }) => {
-      const { disk } = world.node('a')
-      await disk.open('/data/tmp', 'create')
-      await disk.rename('/data/tmp', '/data/final')
-      await disk.removeFile('/data/file')
-      t.same(
-        world
-          .diskOf('a')
-          .platter.pending()
-          .changes.map(({ kind }) => kind),
-        ['create', 'rename', 'remove'],
-      )
-      world.powerLoss('a', { ...loseEverything, keepEntries: () => bits(mask, 3) })
-      outcomes.add((await world.node('a').disk.list('/data')).join(' '))
-    })
-  }
-  const expected = ['file', 'file tmp', 'file final', '', 'tmp', 'final']
-  t.same([...outcomes].sort(), expected.sort())
-})
-
 t.test(
   'a synced directory keeps its changes; the parent has to be synced for the directory',
   async t => {
@@ -177,118 +142,3 @@ t.test(
     })
   },
 )
-
-t.test('a rename between directories is durable when both are synced', async t => {
-  await onDisk(async ({ world }) => {
-    const { disk } = world.node('a')
-    await disk.makeDirectory('/other')
-    await disk.syncDirectory('/')
-    await disk.rename('/data/file', '/other/file')
-    await disk.syncDirectory('/other')
-    const { platter } = world.diskOf('a')
-    t.same([...directoryOf(platter.imageAfterPowerLoss(loseEverything), 'data').keys()], ['file'])
-    await disk.syncDirectory('/data')
-    world.powerLoss('a', loseEverything)
-    t.same(await world.node('a').disk.list('/data'), [])
-    t.same(await world.node('a').disk.list('/other'), ['file'])
-  })
-})
-
-t.test('a replaced file comes back when the rename is undone', async t => {
-  await onDisk(async ({ world, file }) => {
-    const { disk } = world.node('a')
-    await file.write([filled(3, 1)], 0)
-    await file.sync()
-    const fresh = await disk.open('/data/tmp', 'create')
-    await fresh.write([filled(3, 2)], 0)
-    await fresh.sync()
-    await disk.syncDirectory('/data')
-    await disk.rename('/data/tmp', '/data/file')
-    world.powerLoss('a', loseEverything)
-    t.same(await contentOf(world), filled(3, 1))
-    t.same(await world.node('a').disk.list('/data'), ['file', 'tmp'])
-  })
-})
-
-t.test('looking at an image after a power loss changes nothing', async t => {
-  await onDisk(async ({ world, file }) => {
-    await file.write([filled(9000, 3)], 0)
-    const { platter } = world.diskOf('a')
-    for (let mask = 0; mask < 8; mask++) {
-      platter.imageAfterPowerLoss(keeping({ keep: bits(mask, 3), grown: true }))
-    }
-    world.powerLoss('a', keepEverything)
-    t.same(await contentOf(world), filled(9000, 3))
-  })
-})
-
-t.test('drawn plans reach every kind of loss', async t => {
-  const seen = new Set<string>()
-  for (let seed = 0; seed < 200; seed++) {
-    await onDisk(async ({ world, file }) => {
-      await file.write([filled(3 * 4096, 7)], 0)
-      await world.node('a').disk.open('/data/new', 'create')
-      world.powerLoss('a')
-      const bytes = await contentOf(world)
-      const pages = Math.ceil(bytes.length / 4096)
-      const holes = Array.from({ length: pages }, (_, page) => bytes[page * 4096] === 0)
-      seen.add(bytes.length === 0 ? 'nothing' : bytes.length % 4096 > 0 ? 'torn' : 'whole pages')
-      if (holes.includes(true)) seen.add(holes.at(-1) === true ? 'grown' : 'out of order')
-      seen.add(`entry ${(await world.node('a').disk.stat('/data/new')) !== null}`)
-    }, seed)
-  }
-  const all = [
-    'entry false',
-    'entry true',
-    'grown',
-    'nothing',
-    'out of order',
-    'torn',
-    'whole pages',
-  ]
-  t.same([...seen].sort(), all)
-})
-
-interface Setting {
-  readonly world: SimWorld
-  /** `/data/file`, empty, with durable entries. */
-  readonly file: DiskFile
-}
-
-async function onDisk(body: (setting: Setting) => Promise<void>, seed = 1): Promise<void> {
-  const world = new SimWorld({ seed })
-  await world.run(async () => {
-    const { disk } = world.node('a')
-    await disk.makeDirectory('/data')
-    const file = await disk.open('/data/file', 'create')
-    await disk.syncDirectory('/data')
-    await disk.syncDirectory('/')
-    await body({ world, file })
-  })
-}
-
-async function contentOf(world: SimWorld): Promise<Uint8Array> {
-  const file = await world.node('a').disk.open('/data/file', 'read')
-  const bytes = await file.read(0, await file.size())
-  await file.close()
-  return bytes
-}
-
-function directoryOf(image: Map<string, unknown>, name: string): Map<string, unknown> {
-  const inner = image.get(name)
-  if (inner instanceof Map) return inner
-  throw new Error(`no directory ${name}`)
-}
-
-/** All entries, and of each file what `loss` says. */
-function keeping(loss: FileLoss): PowerLossPlan {
-  return { ...keepEverything, loseFile: () => loss }
-}
-
-function bits(mask: number, count: number): boolean[] {
-  return Array.from({ length: count }, (_, bit) => ((mask >> bit) & 1) === 1)
-}
-
-function filled(length: number, value: number): Uint8Array {
-  return new Uint8Array(length).fill(value)
-}

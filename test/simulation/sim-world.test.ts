@@ -75,6 +75,23 @@ t.test('die ends the process for good and says why; the next one is a new life',
   })
 })
 
+t.test('what a process throws after its death is not held against it, before it is', async t => {
+  const fall = (isDying: boolean) => {
+    const world = new SimWorld({ seed: 1 })
+    const { process, disk, timers } = world.node('a')
+    return world.run(async () => {
+      timers.after(1, async () => {
+        await disk.list('/')
+        if (isDying) process.die('broken')
+        throw new Error('and then it threw')
+      })
+      await world.sleep(100)
+    })
+  }
+  await fall(true)
+  await t.rejects(fall(false), { message: 'and then it threw' })
+})
+
 t.test('a disk outlives its process, a machine its power', async t => {
   const world = new SimWorld({ seed: 1 })
   await world.run(async () => {
