@@ -10,6 +10,7 @@
 type Holder = Record<string, unknown>
 type Real = (...given: unknown[]) => unknown
 
+const RealDate = Date
 const testRunner = /node_modules\/(@tapjs|tap|tcompare)\//
 
 interface Replaced {
@@ -70,17 +71,15 @@ export class GlobalsGuard {
 
   /** `new Date(number)` is pure and stays. */
   #guardedDate(): unknown {
-    const now = this.#guarded('Date.now', Date.now)
-    const asText = this.#guarded('Date', Date as unknown as Real)
-    const make = (given: unknown[], newTarget: Real): object =>
-      Reflect.construct(Date, given, newTarget)
-    const current = this.#guarded('new Date()', (given, newTarget) =>
-      make(given as unknown[], newTarget as Real),
-    )
-    return new Proxy(Date, {
+    const now = this.#guarded('Date.now', () => RealDate.now())
+    const asText = this.#guarded('Date', () => RealDate())
+    const current = this.#guarded('new Date()', () => new RealDate())
+    return new Proxy(RealDate, {
       apply: () => asText(),
-      construct: (_, given, newTarget) =>
-        (given.length === 0 ? current(given, newTarget) : make(given, newTarget)) as object,
+      construct: (target, given, newTarget) => {
+        if (given.length === 0) return current() as Date
+        return Reflect.construct(target, given, newTarget)
+      },
       get: (target, name) => (name === 'now' ? now : Reflect.get(target, name)),
     })
   }

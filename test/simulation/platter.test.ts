@@ -39,6 +39,23 @@ t.test('create, rename and remove are each done or undone, in any subset', async
   t.same([...outcomes].sort(), expected.sort())
 })
 
+t.test(
+  'a synced directory keeps its changes; the parent has to be synced for the directory',
+  async t => {
+    await onDisk(async ({ world }) => {
+      const { disk } = world.node('a')
+      await disk.makeDirectory('/data/topic')
+      await disk.open('/data/topic/log', 'create')
+      await disk.syncDirectory('/data/topic')
+      const { platter } = world.diskOf('a')
+      t.same([...directoryOf(platter.imageAfterPowerLoss(loseEverything), 'data').keys()], ['file'])
+      await disk.syncDirectory('/data')
+      world.powerLoss('a', loseEverything)
+      t.same(await world.node('a').disk.list('/data/topic'), ['log'])
+    })
+  },
+)
+
 t.test('a rename between directories is durable when both are synced', async t => {
   await onDisk(async ({ world }) => {
     const { disk } = world.node('a')

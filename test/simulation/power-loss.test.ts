@@ -125,20 +125,3 @@ t.test('bytes that are written again after a failed sync are durable', async t =
     t.same(await contentOf(world), filled(10, 1))
   })
 })
-
-t.test(
-  'a synced directory keeps its changes; the parent has to be synced for the directory',
-  async t => {
-    await onDisk(async ({ world }) => {
-      const { disk } = world.node('a')
-      await disk.makeDirectory('/data/topic')
-      await disk.open('/data/topic/log', 'create')
-      await disk.syncDirectory('/data/topic')
-      const { platter } = world.diskOf('a')
-      t.same([...directoryOf(platter.imageAfterPowerLoss(loseEverything), 'data').keys()], ['file'])
-      await disk.syncDirectory('/data')
-      world.powerLoss('a', loseEverything)
-      t.same(await world.node('a').disk.list('/data/topic'), ['log'])
-    })
-  },
-)
