@@ -1,4 +1,6 @@
-/** Every scenario that `npm run sim` knows, in the order in which a seed runs them. */
+/**
+ * Every scenario that `npm run sim` knows, in the order in which a seed runs them.
+ */
 import type { Scenario } from '../scenario.ts'
 import { durableJournal } from './durable-journal.ts'
 import { oneBroker } from './one-broker.ts'
