@@ -57,6 +57,7 @@ t.test('values that do not fit are ENCODE_FAILED, with topic and part', async t 
     [int32() as Codec<never>, 2 ** 31, /is 2147483648, not an integer/],
     [int32() as Codec<never>, 0.5, /not an integer/],
     [int32() as Codec<never>, '7', /is a string/],
+    [int32() as Codec<never>, 7n, /is a bigint/],
     [int64() as Codec<never>, 2 ** 53, /not an integer/],
     [int64() as Codec<never>, 7n, /is a bigint/],
     [json() as Codec<never>, undefined, /has no JSON form/],
