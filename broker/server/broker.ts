@@ -50,6 +50,9 @@ export interface BrokerOptions {
   readonly openLogs?: typeof openStoredLogs
 }
 
+/** How long a stopping broker waits for peers to take their answers. */
+const maxDrainMs = 1000
+
 /** Undoes what was done so far, last first; keeps going past a step that fails and throws its error at the end. */
 class Undo {
   readonly #steps: (() => unknown)[] = []
@@ -127,8 +130,10 @@ async function start(
     dispatcher.stop()
     await parts.topics.idle()
     parts.purgatory.close()
+    undo.push(() => sessions.end())
     // flushing first lets every append that was taken be answered on its own connection
-    await closeLogs().finally(() => sessions.end())
+    undo.push(() => sessions.drained(world.timers, maxDrainMs))
+    undo.push(closeLogs)
     await undo.run()
     logger.info({ dataDir: config.dataDir }, 'stopped')
   }

@@ -25,6 +25,8 @@ export interface SessionParts {
   readonly logger: Logger
   readonly dispatch: Dispatch
   onGone(session: Session): void
+  /** Nothing of the session is unanswered any more. */
+  onIdle(): void
 }
 
 export class Session implements ConnectionEvents, Pausable {
@@ -158,6 +160,7 @@ export class Session implements ConnectionEvents, Pausable {
   settle(id: number, bytes: number): void {
     this.#inFlight.delete(id)
     this.#parts.budget.release(bytes)
+    if (this.#inFlight.size === 0) this.#parts.onIdle()
   }
 
   /** For RequestExchange: hello was accepted. */

@@ -4,7 +4,7 @@
  * Always true: a session is in here from its connection's start to its end.
  * Made by broker.ts; the listener asks it for a session per connection.
  */
-import type { Connection, ConnectionEvents } from '../../protocol/world.ts'
+import type { Connection, ConnectionEvents, Timers } from '../../protocol/world.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
 import type { Logger } from '../world/logger.ts'
 import { ReceiveBudget } from './receive-budget.ts'
@@ -16,6 +16,7 @@ export class Sessions {
   readonly #dispatch: Dispatch
   readonly #budget: ReceiveBudget
   readonly #open = new Set<Session>()
+  #onDrained: (() => void) | null = null
 
   constructor(config: BrokerConfig, logger: Logger, dispatch: Dispatch) {
     this.#config = config
@@ -37,11 +38,30 @@ export class Sessions {
         logger: this.#logger,
         dispatch: this.#dispatch,
         onGone: gone => this.#open.delete(gone),
+        onIdle: () => this.#checkDrained(),
       },
       connection,
     )
     this.#open.add(session)
     return session
+  }
+
+  /** Resolves when every request is answered, or after `maxWaitMs`. */
+  drained(timers: Timers, maxWaitMs: number): Promise<void> {
+    return new Promise(resolve => {
+      const timer = timers.after(maxWaitMs, resolve)
+      this.#onDrained = () => {
+        timer.cancel()
+        resolve()
+      }
+      this.#checkDrained()
+    })
+  }
+
+  #checkDrained(): void {
+    if (this.#onDrained === null) return
+    for (const session of this.#open) if (session.unanswered > 0) return
+    this.#onDrained()
   }
 
   /** The broker stops: 1013 tells clients to come again later. */

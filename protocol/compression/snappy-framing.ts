@@ -20,6 +20,9 @@ const blockBytes = 32 * 1024
 /** The raw blocks inside, as views. @throws SluiceError CORRUPT_MESSAGE */
 export function readSnappyBlocks(bytes: Uint8Array): Uint8Array[] {
   if (!magic.every((byte, i) => bytes[i] === byte)) return [bytes]
+  if (bytes.length < frameHeaderBytes) {
+    throw new SluiceError('CORRUPT_MESSAGE', 'The header of the Snappy data is cut off.')
+  }
   const blocks: Uint8Array[] = []
   for (let position = frameHeaderBytes; position < bytes.length; ) {
     const length = position + 4 <= bytes.length ? readInt32(bytes, position) : -1

@@ -48,7 +48,7 @@ export interface BuildOptions {
 const maxRecordBytes = 2 ** 30
 const firstSlabBytes = 4096
 /** Below this many bytes a loop beats the call into the engine's copy. */
-const shortCopyBytes = 32
+const shortCopyBytes = 12
 
 export class BatchBuilder {
   readonly #capacityBytes: number
@@ -143,6 +143,8 @@ export class BatchBuilder {
     invariant(this.#count > 0, 'a batch holds at least one record')
     const batch = this.#pack(options)
     this.#built = true
+    // The slab may be the batch now: letting go of it makes sure that no later append writes into it.
+    this.#slab = new Uint8Array(0)
     writeBatchHeader(batch, {
       ...options,
       recordCount: this.#count,

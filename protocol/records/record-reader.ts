@@ -8,6 +8,7 @@
  * bytes), never copies. The CRC is not checked here: checkBatch does.
  * Called by the SDK's consumer, by lookups by timestamp and by the tools.
  */
+import { plainBytes } from '../bytes/plain.ts'
 import { readUtf8 } from '../bytes/utf8.ts'
 import { VarintReader } from '../bytes/varint.ts'
 import { SluiceError } from '../errors.ts'
@@ -166,7 +167,7 @@ function openRecords(
   maxUncompressedBytes: number,
 ): VarintReader {
   if (header.codec === 'none' || header.sizeBytes === batchHeaderBytes) {
-    return new VarintReader(batch, batchHeaderBytes, header.sizeBytes)
+    return new VarintReader(plainBytes(batch), batchHeaderBytes, header.sizeBytes)
   }
   const packed = batch.subarray(batchHeaderBytes, header.sizeBytes)
   return new VarintReader(compression.decompress(header.codec, packed, maxUncompressedBytes))

@@ -9,6 +9,7 @@
 import type { Disk, DiskFile, DiskLock } from '../../broker/world/disk.ts'
 import { DiskError } from '../../broker/world/disk.ts'
 import type { Generation } from './generation.ts'
+import { joined } from './joined.ts'
 import { PlatterDirectory } from './platter.ts'
 import { PlatterFile } from './platter-file.ts'
 import type { DiskEffect, DiskOperation, SimDisk } from './sim-disk.ts'
@@ -239,16 +240,4 @@ class SimFile implements DiskFile {
     if (!this.#options.readOnly) return
     throw new DiskError('io', this.path, `${this.path}: opened for reading only`)
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  let length = 0
-  for (const part of parts) length += part.length
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
 }

@@ -67,7 +67,7 @@ t.test('a disk that fills up half way gives a short count; any other failure rej
     let calls = 0
     return writeFully('/x', [new Uint8Array(10)], async () => {
       if (calls++ === 0) return 4
-      throw new DiskError(kind, '/x', kind)
+      throw new DiskError(kind, '/x', `/x: ${kind}`)
     })
   }
   t.equal(await fill('noSpace'), 4)

@@ -1,0 +1,17 @@
+/**
+ * Joined: parts of bytes as one fresh array.
+ *
+ * Always true: the result shares no memory with the parts, so later changes of either show.
+ * Called by the simulated disk and network, which compare the two to catch a buffer that is reused too early.
+ */
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0
+  for (const part of parts) length += part.length
+  const bytes = new Uint8Array(length)
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
+}
