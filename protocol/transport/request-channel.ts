@@ -235,7 +235,6 @@ export class RequestChannel implements ConnectionEvents {
     while (this.#inFlight.size < this.#options.maxInFlight && this.#broken === null) {
       const pending = this.#queue.shift()
       if (pending === undefined) return
-      if (pending.isSettled) continue
       const id = this.#takeId()
       pending.isSent = true
       this.#inFlight.set(id, pending)

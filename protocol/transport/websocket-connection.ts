@@ -147,8 +147,6 @@ export class WebSocketConnection implements Connection {
 
   terminate(): void {
     this.#leaving = true
-    // A socket destroyed while corked may forget its write callbacks.
-    this.#uncork()
     this.#socket.terminate()
   }
 

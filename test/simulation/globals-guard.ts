@@ -46,7 +46,12 @@ export class GlobalsGuard {
 
   #forbid(holder: Holder, name: string): void {
     if (holder[name] === undefined) return
-    this.#replace(holder, name, () => this.#leak(name))
+    const leak = (): never => this.#leak(name)
+    this.#replace(
+      holder,
+      name,
+      Object.assign(() => leak(), { bigint: leak }),
+    )
   }
 
   #replace(holder: Holder, name: string, value: unknown): void {

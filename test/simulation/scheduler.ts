@@ -178,12 +178,13 @@ export class Scheduler {
       this.fail(new Error(`nothing is left to run at ${this.#nowMs} ms, yet the scenario waits`))
       return
     }
-    if (event.time > deadlineMs) {
-      this.fail(new Error(`the virtual deadline of ${deadlineMs} ms passed. ${this.#describe()}`))
-      return
-    }
-    if (++this.#steps > this.#stepLimit) {
-      this.fail(new Error(`more than ${this.#stepLimit} events. ${this.#describe()}`))
+    const isLate = event.time > deadlineMs
+    if (isLate || ++this.#steps > this.#stepLimit) {
+      this.#heap.push(event)
+      const limit = isLate
+        ? `the virtual deadline of ${deadlineMs} ms`
+        : `${this.#stepLimit} events`
+      this.fail(new Error(`the run went beyond ${limit}. ${this.#describe()}`))
       return
     }
     this.#nowMs = event.time

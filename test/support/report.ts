@@ -1,6 +1,6 @@
 /**
- * Report: what `npm test` prints, as text: a line per program, each failure with its place and difference, and
- * the closing line, which other tools read.
+ * Report: what `npm test` prints, as text: a line per program, each failure with its place and
+ * difference, and the closing line, which other tools read.
  *
  * Always true: the closing line is `N passed, N failed, N skipped` and nothing else.
  * Called by run-tests.ts.

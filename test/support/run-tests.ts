@@ -4,8 +4,9 @@
  *   npm test                      everything
  *   npm test -- storage/segment   only test files whose path contains one of the arguments
  *
- * Always true: the last line counts leaf tests; the exit code is 0 only when none failed and at least one
- * passed. A crash, a timeout and a program without a test are failures; with CI=true so is a skipped test.
+ * Always true: the last line counts leaf tests; the exit code is 0 only when none failed and at
+ * least one passed. A crash, a timeout and a program without a test are failures; with CI=true so
+ * is a skipped test.
  */
 import { renderFailure, renderProgram, renderTotals } from './report.ts'
 import { root } from './repository.ts'

@@ -28,7 +28,8 @@ await network.dial(options, connection => {
       const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0)
       console.log(`echoed ${bytes} bytes`)
       connection.close(1000, '')
-      void listening.close()
+      if (process.argv[2] === 'close') void listening.close()
+      else listening.stopAccepting()
     },
     onText: () => {},
     onDrain: () => {},
