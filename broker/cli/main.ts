@@ -7,9 +7,8 @@
  */
 import { runCli } from '../../client/cli/cli.ts'
 import type { Opened } from '../../client/cli/command.ts'
-import { clientCommands } from '../../client/cli/commands.ts'
 import { processTerminal } from '../../client/cli/terminal.ts'
-import { brokerCommands } from './commands.ts'
+import { allCommands } from './commands.ts'
 
 async function open(): Promise<Opened> {
   const { realWorld } = await import('../../protocol/real-world.ts')
@@ -24,8 +23,5 @@ async function open(): Promise<Opened> {
 }
 
 const terminal = processTerminal()
-const code = await runCli(terminal.words, { terminal, open }, [
-  ...brokerCommands,
-  ...clientCommands,
-])
+const code = await runCli(terminal.words, { terminal, open }, allCommands)
 terminal.end(code)

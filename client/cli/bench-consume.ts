@@ -163,6 +163,7 @@ async function measure(
   try {
     await (perRecord ? readRecords(run) : readBatches(run))
   } finally {
+    meter.finish()
     progress.stop()
     await consumer.close()
   }

@@ -62,9 +62,13 @@ export class BenchMeter {
   count(records: number, bytes: number): void {
     const before = this.records
     this.records += records
-    this.#lastMs = this.#clock.monotonicMs()
     if (before >= this.#warmupRecords) this.#bytes += bytes
-    else if (this.records >= this.#warmupRecords) this.#startMs = this.#lastMs
+    else if (this.isWarm) this.#startMs = this.#clock.monotonicMs()
+  }
+
+  /** The last record is done; call it right then. (A clock call per record would cost more than the record.) */
+  finish(): void {
+    this.#lastMs = this.#clock.monotonicMs()
   }
 
   get isWarm(): boolean {

@@ -230,6 +230,7 @@ async function measure(
   try {
     reached = await runLoads(context, plan, given.clients, { topic: described.name, meter })
   } finally {
+    meter.finish()
     progress.stop()
   }
   const loop = plan.rate === null ? 'closed' : 'open'

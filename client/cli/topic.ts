@@ -72,7 +72,7 @@ export const topicDescribeCommand = defineCommand({
 async function confirmName(context: CommandContext, name: string, loss: string): Promise<void> {
   if (context.yes) return
   if (!context.terminal.inputIsTty) {
-    throw usageError(`${loss} needs --yes where nobody can be asked`, 'add --yes')
+    throw usageError(`${loss}, and nobody can be asked`, 'say --yes to do it all the same')
   }
   const answer = await context.terminal.ask(`${loss}. Type the name "${name}" to go on: `)
   if (answer.trim() !== name) throw new SluiceError('ABORTED', 'not confirmed, nothing was done')
