@@ -100,6 +100,22 @@ t.test('looking at an image after a power loss changes nothing', async t => {
   })
 })
 
+t.test(
+  'an image of the page cache is what a killed process leaves, and loads into another disk',
+  async t => {
+    await onDisk(async ({ world, file }) => {
+      await file.write([filled(5, 1)], 0)
+      const image = world.diskOf('a').platter.cachedImage()
+      t.same(directoryOf(image, 'data').get('file'), filled(5, 1))
+      world.diskOf('b').load(image)
+      world.powerLoss('b', loseEverything)
+      const { disk } = world.node('b')
+      t.equal((await disk.stat('/data/file'))?.size, 5)
+      t.equal(world.diskOf('b').usedBytes, 5)
+    })
+  },
+)
+
 t.test('every plan: all subsets of entries and pages, and nothing else, can be tried', async t => {
   await onDisk(async ({ world, file }) => {
     const { disk } = world.node('a')
