@@ -3,8 +3,8 @@
  * tried here on a small program of its own, and must end as a failure that names it.
  */
 import t, { type Test } from 'tap'
+import { programsOf, runPrograms } from './programs.ts'
 import { renderFailures, renderTotals } from './report.ts'
-import { programsOf, runPrograms } from './run-tests.ts'
 import type { Totals } from './tap-tree.ts'
 
 interface Ran {
@@ -20,8 +20,10 @@ async function run(t: Test, programs: Readonly<Record<string, string>>): Promise
   ])
   const folder = t.testdir({ 'package.json': '{"type":"module"}', ...Object.fromEntries(bodies) })
   const lines: string[] = []
-  const options = { folder, testTimeoutMs: 1000, silenceMs: 3000 }
-  const totals = await runPrograms(Object.keys(programs), options, line => lines.push(line))
+  const totals = await runPrograms(
+    Object.keys(programs).map(file => ({ file, testTimeoutMs: 1000 })),
+    { folder, graceMs: 2000, printLine: line => lines.push(line) },
+  )
   return { totals, lines }
 }
 
@@ -86,8 +88,9 @@ t.test('a program that goes wrong as a whole is a failure that names it', async 
 })
 
 t.test('files of a suite share a program, files of test/integration have their own', async t => {
+  const files = ['test/client/a.test.ts', 'test/client/b.test.ts', 'test/integration/c.test.ts']
   t.same(
-    programsOf(['test/client/a.test.ts', 'test/client/b.test.ts', 'test/integration/c.test.ts']),
+    programsOf(files).map(({ file }) => file),
     ['dist/test/client.suite.js', 'dist/test/integration/c.test.js'],
   )
 })
