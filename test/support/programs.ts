@@ -1,7 +1,8 @@
 /**
  * Programs: which compiled programs hold the chosen test files, and running them two at a time.
  *
- * Always true: each program runs once, and its tests and its own end are counted, whatever happened.
+ * Always true: each program runs once, and its tests and its own end are counted, whatever
+ * happened.
  * Called by run-tests.ts.
  */
 import { renderProgram } from './report.ts'
