@@ -57,3 +57,12 @@ export function renderFailures(failures: readonly Failure[]): string {
 
 export const renderTotals = (totals: Totals): string =>
   `${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`
+
+/**
+ * 0 only when something passed, nothing failed and, where skipping is forbidden, nothing was
+ * skipped.
+ */
+export function exitCodeOf(totals: Totals, isSkipForbidden: boolean): number {
+  const isGood = totals.failed === 0 && totals.passed > 0
+  return isGood && !(isSkipForbidden && totals.skipped > 0) ? 0 : 1
+}

@@ -30,6 +30,8 @@ export const ownProcess: readonly string[] = ['integration']
 
 /** A top-level test may take this long; the clock starts anew with each one. */
 export const testTimeoutMs = 60_000
+/** A file with a process of its own may take this long as a whole, unless it sets its own limit. */
+export const aloneTimeoutMs = 180_000
 
 const covers = (folder: string, path: string): boolean =>
   folder === '' ? /^test\/[^/]+$/.test(path) : path.startsWith(`test/${folder}/`)
