@@ -171,7 +171,7 @@ export class FakeBroker {
       }
       const partitions = topic.logs.map((log, partition) => {
         const leader = this.leaderOf(name, partition)
-        return { partition, leader, leaderEpoch: log.epoch, replicas: [leader], isr: [leader] }
+        return { partition, leader, leaderEpoch: log.epoch, replicas: [1], isr: [1] }
       })
       return { name, topicId: topic.topicId, partitions }
     })
