@@ -15,7 +15,7 @@ export function splitShortValues(words: readonly string[]): string[] {
   for (const [i, word] of words.entries()) {
     if (word === '--') return [...split, ...words.slice(i)]
     const match: RegExpExecArray | null = isValue ? null : takesValue.exec(word)
-    const value = match?.[2] ?? ''
+    const value: string = match?.[2] ?? ''
     if (match === null || value === '') split.push(word)
     else split.push(`-${match[1]}`, value.startsWith('=') ? value.slice(1) : value)
     isValue = match !== null && value === ''
