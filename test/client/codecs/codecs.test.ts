@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { z } from 'zod'
-import type { Codec } from '../../../client/api.ts'
+import type { Codec } from '../../../client/types/codecs.ts'
 import { bytes, int32, int64, json, jsonKey, string } from '../../../client/codecs/codecs.ts'
 import type { StandardSchemaResult } from '../../../client/codecs/standard-schema.ts'
 

@@ -1,0 +1,71 @@
+/**
+ * Sessions: all open connections of a broker, and the memory that their requests share.
+ *
+ * Always true: a session is in here from its connection's start to its end.
+ * Made by broker.ts; the listener asks it for a session per connection.
+ */
+import type { Connection, ConnectionEvents, Timers } from '../../protocol/world.ts'
+import type { BrokerConfig } from '../config/broker-config.ts'
+import type { Logger } from '../world/logger.ts'
+import { ReceiveBudget } from './receive-budget.ts'
+import { type Dispatch, Session } from './session.ts'
+
+export class Sessions {
+  readonly #config: BrokerConfig
+  readonly #logger: Logger
+  readonly #dispatch: Dispatch
+  readonly #budget: ReceiveBudget
+  readonly #open = new Set<Session>()
+  #onDrained: (() => void) | null = null
+
+  constructor(config: BrokerConfig, logger: Logger, dispatch: Dispatch) {
+    this.#config = config
+    this.#logger = logger
+    this.#dispatch = dispatch
+    this.#budget = new ReceiveBudget(config.maxReceiveBytes)
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  begin(connection: Connection): ConnectionEvents {
+    this.#logger.debug({ peer: connection.peer }, 'connection opened')
+    const session = new Session(
+      {
+        config: this.#config,
+        budget: this.#budget,
+        logger: this.#logger,
+        dispatch: this.#dispatch,
+        onGone: gone => this.#open.delete(gone),
+        onIdle: () => this.#checkDrained(),
+      },
+      connection,
+    )
+    this.#open.add(session)
+    return session
+  }
+
+  /** Resolves when every request is answered, or after `maxWaitMs`. */
+  drained(timers: Timers, maxWaitMs: number): Promise<void> {
+    return new Promise(resolve => {
+      const timer = timers.after(maxWaitMs, resolve)
+      this.#onDrained = () => {
+        timer.cancel()
+        resolve()
+      }
+      this.#checkDrained()
+    })
+  }
+
+  #checkDrained(): void {
+    if (this.#onDrained === null) return
+    for (const session of this.#open) if (session.unanswered > 0) return
+    this.#onDrained()
+  }
+
+  /** The broker stops: 1013 tells clients to come again later. */
+  end(): void {
+    for (const session of this.#open) session.end(1013, 'the broker is stopping')
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * Epoch cache: which leader epoch began at which offset, as in Kafka's leader-epoch-checkpoint.
+ *
+ *   0            version
+ *   2            number of entries
+ *   0 0          epoch, first offset
+ *   3 1200
+ *
+ * Always true: epochs and start offsets grow; an entry is on disk before a batch of its epoch is acked (S12).
+ * Called by log.ts (append, fetch validation) and recovery.
+ */
+import type { Disk } from '../world/disk.ts'
+import { readWholeFile, replaceFile } from './checked-file.ts'
+import { epochCheckpointName } from './file-names.ts'
+
+export interface EpochEntry {
+  readonly epoch: number
+  readonly startOffset: number
+}
+
+export class EpochCache {
+  #entries: EpochEntry[]
+
+  constructor(entries: readonly EpochEntry[] = []) {
+    this.#entries = [...entries]
+  }
+
+  get latestEpoch(): number {
+    return this.#entries.at(-1)?.epoch ?? -1
+  }
+
+  entries(): readonly EpochEntry[] {
+    return this.#entries
+  }
+
+  /** Takes in that records of `epoch` begin at `startOffset`; says whether that was news. */
+  maybeAssign(epoch: number, startOffset: number): boolean {
+    if (epoch <= this.latestEpoch) return false
+    this.#entries = this.#entries.filter(entry => entry.startOffset < startOffset)
+    this.#entries.push({ epoch, startOffset })
+    return true
+  }
+
+  /** Epoch of the record at `offset`; null below the first entry. */
+  epochAt(offset: number): number | null {
+    return this.#entries.findLast(entry => entry.startOffset <= offset)?.epoch ?? null
+  }
+
+  /** Kafka's endOffsetFor: highest known epoch not above `epoch`, and the offset where the next one begins. */
+  endOffsetFor(epoch: number, logEndOffset: number): { epoch: number; endOffset: number } | null {
+    const at = this.#entries.findLastIndex(entry => entry.epoch <= epoch)
+    const entry = this.#entries[at]
+    if (entry === undefined) return null
+    return { epoch: entry.epoch, endOffset: this.#entries[at + 1]?.startOffset ?? logEndOffset }
+  }
+
+  /** Forgets epochs that begin at or after a cut. */
+  cutEnd(endOffset: number): void {
+    this.#entries = this.#entries.filter(entry => entry.startOffset < endOffset)
+  }
+
+  async write(disk: Disk, directory: string): Promise<void> {
+    const lines = this.#entries.map(entry => `${entry.epoch} ${entry.startOffset}\n`)
+    const text = `0\n${lines.length}\n${lines.join('')}`
+    await replaceFile(
+      disk,
+      { directory, name: epochCheckpointName },
+      new TextEncoder().encode(text),
+    )
+  }
+
+  /** Missing or malformed files count as empty: recovery fills in what the log itself says. */
+  static async read(disk: Disk, directory: string): Promise<EpochCache> {
+    const bytes = await readWholeFile(disk, `${directory}/${epochCheckpointName}`)
+    const lines = new TextDecoder().decode(bytes ?? new Uint8Array(0)).split('\n')
+    const cache = new EpochCache()
+    for (const line of lines.slice(2, 2 + Number(lines[1] ?? 0))) {
+      const match = /^(\d+) (\d+)$/.exec(line)
+      if (match === null) return new EpochCache()
+      cache.maybeAssign(Number(match[1]), Number(match[2]))
+    }
+    return cache
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * File names: how the files of one partition are called, in Kafka's way where Kafka has the file.
+ *
+ *   <20-digit base offset>.log .index .timeindex .txnindex    Kafka's
+ *   leader-epoch-checkpoint, partition.metadata               Kafka's
+ *   <20-digit offset>.producers, segment-list                 ours
+ *   <base>.log.<position>.cut                                 ours: bytes that recovery took off a tail
+ *
+ * Called by every file of this room that touches the disk.
+ */
+
+export type SegmentSuffix = 'log' | 'index' | 'timeindex' | 'txnindex' | 'producers'
+
+export const epochCheckpointName = 'leader-epoch-checkpoint'
+export const partitionMetadataName = 'partition.metadata'
+export const segmentListName = 'segment-list'
+/** Suffix of a directory whose topic was deleted; the rest is topic-partition.topicId. */
+export const deletedSuffix = '.del'
+
+export function segmentFileName(baseOffset: number, suffix: SegmentSuffix): string {
+  return `${String(baseOffset).padStart(20, '0')}.${suffix}`
+}
+
+const segmentPattern = /^(\d{20})\.(log|index|timeindex|txnindex|producers)$/
+
+/** null for a name that is not a segment file's, or whose offset is not a safe integer. */
+export function parseSegmentFileName(
+  name: string,
+): { baseOffset: number; suffix: SegmentSuffix } | null {
+  const match = segmentPattern.exec(name)
+  const baseOffset = Number(match?.[1])
+  if (match === null || !Number.isSafeInteger(baseOffset)) return null
+  return { baseOffset, suffix: match[2] as SegmentSuffix }
+}
+
+const directoryPattern = /^(.+)-(\d{1,10})$/
+
+/** `orders-3` → topic orders, partition 3; null for anything else, and for names that mean a deletion. */
+export function parsePartitionDirectory(name: string): { topic: string; partition: number } | null {
+  if (name.endsWith(deletedSuffix)) return null
+  const match = directoryPattern.exec(name)
+  if (match?.[1] === undefined) return null
+  // one spelling per partition: "orders-03" is nobody's directory
+  const partition = Number(match[2])
+  return String(partition) === match[2] ? { topic: match[1], partition } : null
+}

@@ -1,0 +1,67 @@
+/**
+ * Load types: what goes into opening a log and what comes out of it.
+ *
+ * Always true: a checkpoint names only what was on disk before it was written.
+ * Used by log-load.ts, log-recovery.ts, checkpoint-store.ts and log.ts.
+ */
+import type { EpochCache } from './epoch-cache.ts'
+import type { ProducerState } from './producer-state.ts'
+import type { SegmentFacts } from './segment.ts'
+import type { SegmentList } from './segment-list.ts'
+import type { LogShared } from './shared.ts'
+import type { AbortedRange } from './transaction-index.ts'
+import type { LogIdentity, LogSettings } from './types.ts'
+
+/** What the checkpoint file remembers of one log. */
+export interface LogCheckpoint {
+  readonly topicId: string
+  readonly partition: number
+  readonly logStartOffset: number
+  /** Below it everything, log and indexes, is known to be on disk. */
+  readonly recovery: {
+    readonly offset: number
+    readonly segmentBase: number
+    readonly position: number
+  }
+  /** Only after a clean shutdown. */
+  readonly active: SegmentFacts | null
+  /** Where the newest producer snapshot is; null = no idempotent producer was known. */
+  readonly snapshotOffset: number | null
+}
+
+export interface LoadRequest {
+  readonly shared: LogShared
+  readonly identity: LogIdentity
+  readonly directory: string
+  readonly settings: LogSettings
+  readonly checkpoint: LogCheckpoint | null
+  readonly clean: boolean
+}
+
+export interface LoadedLog {
+  readonly segments: SegmentList
+  readonly producers: ProducerState
+  readonly epochs: EpochCache
+  readonly logStartOffset: number
+  readonly aborted: readonly AbortedRange[]
+  readonly snapshots: readonly number[]
+  /** Epoch of the next batch. */
+  readonly leaderEpoch: number
+  readonly quarantine: string | null
+}
+
+export interface LogFiles {
+  readonly bases: number[]
+  readonly snapshots: number[]
+  readonly transactionIndexes: number[]
+}
+
+export interface LogParts {
+  readonly shared: LogShared
+  readonly identity: LogIdentity
+  readonly directory: string
+  readonly settings: LogSettings
+  readonly loaded: LoadedLog
+  /** What the last run noted of this log. */
+  readonly noted: LogCheckpoint | null
+}

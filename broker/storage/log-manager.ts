@@ -1,0 +1,212 @@
+/**
+ * Log manager: all logs of one data directory, and what they share: the tail cache, the permits to fsync, the
+ * checkpoint, the free space, and the timers that roll, retain and checkpoint.
+ *
+ *   <dataDir>/<topic>-<partition>/ …      <dataDir>/log-checkpoint      <dataDir>/clean-shutdown
+ *
+ * Always true: at most one Log per topic id and partition; a directory is used only if its partition.metadata
+ * names the topic id that is asked for (S6).
+ * Made by `openLogs` in the composition root (broker/server/broker.ts).
+ */
+import { SluiceError } from '../../protocol/errors.ts'
+import type { BrokerWorld } from '../world/world.ts'
+import { CheckpointStore } from './checkpoint-store.ts'
+import { deletedSuffix, parsePartitionDirectory } from './file-names.ts'
+import { Housekeeping } from './housekeeping.ts'
+import type { LogCheckpoint } from './load-types.ts'
+import { Log } from './log.ts'
+import { loadLog } from './log-load.ts'
+import { directoryHasRecords, readTopicId, writeTopicId } from './partition-directory.ts'
+import { Permits } from './permits.ts'
+import type { StorageLogger } from './shared.ts'
+import { defaultStorageLimits, type LogShared, type StorageLimits } from './shared.ts'
+import { TailCache } from './tail-cache.ts'
+import type { LogIdentity, LogSettings, PartitionLog, PartitionLogs } from './types.ts'
+
+export interface OpenLogsOptions {
+  /** Exists already, and is locked by the caller. */
+  readonly dataDir: string
+  readonly world: BrokerWorld
+  readonly limits?: Partial<StorageLimits>
+  readonly logger: StorageLogger
+}
+
+const keyOf = (topicId: string, partition: number) => `${topicId}/${partition}`
+
+/** @throws SluiceError NEWER_FORMAT; DiskError */
+export async function openLogs(options: OpenLogsOptions): Promise<PartitionLogs> {
+  const manager = new LogManager(options)
+  await manager.start()
+  return manager
+}
+
+class LogManager implements PartitionLogs {
+  readonly #dataDir: string
+  readonly #world: BrokerWorld
+  readonly #shared: LogShared
+  readonly #checkpoints: CheckpointStore
+  readonly #housekeeping: Housekeeping
+  readonly #logs = new Map<string, Log>()
+  /** Notes of logs that are not open yet, and must not be lost from the checkpoint meanwhile. */
+  readonly #noted = new Map<string, LogCheckpoint>()
+  #clean = false
+
+  constructor({ dataDir, world, limits, logger }: OpenLogsOptions) {
+    this.#dataDir = dataDir
+    this.#world = world
+    const all = { ...defaultStorageLimits, ...limits }
+    this.#checkpoints = new CheckpointStore({
+      disk: world.disk,
+      process: world.process,
+      random: world.random,
+      directory: dataDir,
+      collect: () => this.#collect(),
+    })
+    this.#shared = {
+      disk: world.disk,
+      clock: world.clock,
+      process: world.process,
+      compression: world.compression,
+      logger,
+      limits: all,
+      tailCache: new TailCache(all.tailCacheBytes),
+      syncs: new Permits(all.maxConcurrentSyncs),
+      load: { uncommittedBytes: 0 },
+      space: { full: false },
+      requestCheckpoint: () => this.#housekeeping.checkpointSoon(),
+      checkpointNow: () => this.#checkpoints.writeNow(),
+    }
+    this.#housekeeping = new Housekeeping({
+      shared: this.#shared,
+      timers: world.timers,
+      dataDir,
+      logs: () => [...this.#logs.values()],
+    })
+  }
+
+  async start(): Promise<void> {
+    const { logs, clean, damaged } = await this.#checkpoints.load()
+    if (damaged !== null) this.#shared.logger.warn({ damaged }, 'the checkpoint is of no use')
+    for (const noted of logs) this.#noted.set(keyOf(noted.topicId, noted.partition), noted)
+    this.#clean = clean
+    await this.#housekeeping.start()
+  }
+
+  get uncommittedBytes(): number {
+    return this.#shared.load.uncommittedBytes
+  }
+
+  all(): PartitionLog[] {
+    return [...this.#logs.values()].sort((a, b) => {
+      const [x, y] = [a.identity, b.identity]
+      return x.topic < y.topic ? -1 : x.topic > y.topic ? 1 : x.partition - y.partition
+    })
+  }
+
+  get(topicId: string, partition: number): PartitionLog | undefined {
+    return this.#logs.get(keyOf(topicId, partition))
+  }
+
+  async open(identity: LogIdentity, settings: LogSettings): Promise<PartitionLog> {
+    const key = keyOf(identity.topicId, identity.partition)
+    const directory = this.#directoryOf(identity)
+    const noted = this.#noted.get(key) ?? null
+    await this.#claimDirectory(identity, directory, noted !== null)
+    const shared = this.#shared
+    const loaded = await loadLog({
+      shared,
+      identity,
+      directory,
+      settings,
+      checkpoint: noted,
+      clean: this.#clean,
+    })
+    const log = new Log({ shared, identity, directory, settings, loaded, noted })
+    this.#logs.set(key, log)
+    this.#noted.delete(key)
+    return log
+  }
+
+  /** Makes the directory, or makes sure that it is this topic's and no other's of the same name. */
+  async #claimDirectory(identity: LogIdentity, directory: string, known: boolean): Promise<void> {
+    const { disk } = this.#world
+    const { topic, partition } = identity
+    const exists = (await disk.stat(directory)) !== null
+    if (!exists && known) {
+      throw new SluiceError('KAFKA_STORAGE_ERROR', `the directory ${directory} is gone`, {
+        topic,
+        partition,
+        hint: 'bring it back, or delete the topic: its records were in it',
+      })
+    }
+    const topicId = exists ? await readTopicId(disk, directory) : null
+    if (topicId !== null && topicId !== identity.topicId) {
+      throw new SluiceError('KAFKA_STORAGE_ERROR', `${directory} belongs to topic ${topicId}`, {
+        topic,
+        partition,
+        hint: 'move the directory away: it is of another topic with the same name',
+      })
+    }
+    if (topicId === null) await writeTopicId(disk, this.#dataDir, directory, identity.topicId)
+  }
+
+  #directoryOf({ topic, partition }: LogIdentity): string {
+    return `${this.#dataDir}/${topic}-${partition}`
+  }
+
+  async delete(topicId: string, partition: number): Promise<void> {
+    const { disk } = this.#world
+    const key = keyOf(topicId, partition)
+    const log = this.#logs.get(key)
+    if (log === undefined) return
+    // First off the books, so that no tick and no checkpoint touches it any more.
+    this.#logs.delete(key)
+    await log.retire()
+    const directory = this.#directoryOf(log.identity)
+    const gone = `${directory}.${topicId}${deletedSuffix}`
+    await disk.rename(directory, gone)
+    await disk.syncDirectory(this.#dataDir)
+    this.#housekeeping.removeLater(gone)
+  }
+
+  async findUnknown(
+    known: ReadonlySet<string>,
+  ): Promise<{ identity: LogIdentity; directory: string; hasRecords: boolean }[]> {
+    const { disk } = this.#world
+    const found = []
+    for (const name of await disk.list(this.#dataDir)) {
+      const directory = `${this.#dataDir}/${name}`
+      if (name.endsWith(deletedSuffix)) this.#housekeeping.removeLater(directory)
+      const parsed = parsePartitionDirectory(name)
+      if (parsed === null || (await disk.stat(directory))?.isDirectory !== true) continue
+      const topicId = (await readTopicId(disk, directory)) ?? ''
+      if (known.has(topicId)) continue
+      const hasRecords = await directoryHasRecords(disk, directory)
+      found.push({ identity: { ...parsed, topicId }, directory, hasRecords })
+    }
+    return found
+  }
+
+  async removeDirectory(directory: string): Promise<void> {
+    await this.#world.disk.removeDirectory(directory)
+    await this.#world.disk.syncDirectory(this.#dataDir)
+  }
+
+  async #collect(): Promise<LogCheckpoint[]> {
+    const logs = [...this.#logs.values()]
+    await Promise.all(logs.map(log => log.maintenance.syncForCheckpoint()))
+    const rows = [...this.#noted.values()]
+    for (const log of this.#logs.values()) {
+      const row = log.maintenance.checkpoint()
+      if (row !== null) rows.push(row)
+    }
+    return rows
+  }
+
+  async closeCleanly(): Promise<void> {
+    await this.#housekeeping.stop()
+    for (const log of this.#logs.values()) await log.closeCleanly()
+    await this.#checkpoints.writeNow()
+    await this.#checkpoints.markClean()
+  }
+}

@@ -1,0 +1,209 @@
+/**
+ * Log recovery: after a stop that was not clean, finds out what of a log is good, makes it durable, and rebuilds
+ * what follows from it.
+ *
+ *   sealed, known        | headers only      | checksums too, rewritten in place and fsynced  | torn: kept as .cut
+ *                        ^ snapshot's segment ^ recovery point                                 ^ log end
+ *
+ * Always true: nothing is served that was not rewritten and fsynced by this process: a batch in the page cache
+ * may belong to an fsync that failed (S1). Recovery starts from a checkpoint or a segment's begin, never
+ * from an index (S15). It may itself be cut short at any point and run again. Every such start opens a new epoch (S12).
+ * Called by log-load.ts.
+ */
+import type { BatchHeader } from '../../protocol/records/batch-header.ts'
+import { DiskError } from '../world/disk.ts'
+import { type WalkEnd, walkBatches } from './batch-walk.ts'
+import { EpochCache } from './epoch-cache.ts'
+import { segmentFileName } from './file-names.ts'
+import type { LoadedLog, LoadRequest, LogFiles } from './load-types.ts'
+import { loadProducerSnapshot } from './producer-snapshot.ts'
+import { ProducerState } from './producer-state.ts'
+import { isZeroFrom, keepCutSegment, keepCutTail, rewriteInPlace } from './recovery-files.ts'
+import { judgeDamage } from './recovery-verdict.ts'
+import { Segment, type SegmentFacts } from './segment.ts'
+import { readSegmentFacts, SegmentList, writeSegmentList } from './segment-list.ts'
+
+type Recovered = Omit<LoadedLog, 'logStartOffset' | 'aborted'>
+
+interface Recovery {
+  readonly request: LoadRequest
+  readonly files: LogFiles
+  readonly facts: Map<number, SegmentFacts>
+  readonly point: { readonly segmentBase: number; readonly position: number }
+  readonly segments: SegmentList
+  readonly producers: ProducerState
+  readonly epochs: EpochCache
+  /** Batches from here on are folded into the producer state. */
+  readonly foldFrom: number
+}
+
+export async function recoverSegments(request: LoadRequest, files: LogFiles): Promise<Recovered> {
+  const { shared, directory } = request
+  const producers = new ProducerState(shared.limits.producers)
+  const recovery: Recovery = {
+    request,
+    files,
+    facts: await readSegmentFacts(shared.disk, directory),
+    point: recoveryPoint(request, files),
+    segments: new SegmentList(),
+    producers,
+    epochs: await EpochCache.read(shared.disk, directory),
+    foldFrom: await loadNewestSnapshot(request, files, producers),
+  }
+  const quarantine = await readAll(recovery)
+  if (quarantine === null) await makeDurable(recovery)
+  const end = recovery.segments.active.endOffset
+  // An epoch that the lost tail had begun must not be given out again for other records.
+  const leaderEpoch = recovery.epochs.latestEpoch + 1
+  recovery.epochs.cutEnd(end)
+  const snapshots = files.snapshots.filter(offset => offset <= end)
+  const { segments, epochs } = recovery
+  return { segments, producers, epochs, snapshots, leaderEpoch, quarantine }
+}
+
+function recoveryPoint({ checkpoint }: LoadRequest, files: LogFiles): Recovery['point'] {
+  const start = { segmentBase: files.bases[0] ?? 0, position: 0 }
+  const known = checkpoint !== null && files.bases.includes(checkpoint.recovery.segmentBase)
+  return known ? checkpoint.recovery : start
+}
+
+/** Loads the newest usable snapshot not above the recovery point; answers its offset, 0 for none. */
+async function loadNewestSnapshot(
+  { shared, directory, checkpoint }: LoadRequest,
+  files: LogFiles,
+  into: ProducerState,
+): Promise<number> {
+  const limit = checkpoint?.recovery.offset ?? 0
+  for (const offset of files.snapshots.toReversed()) {
+    if (offset > limit) continue
+    if (await loadProducerSnapshot(shared.disk, directory, offset, into)) return offset
+  }
+  return 0
+}
+
+/** Adds all good segments to the list; answers why the log is quarantined, or null. */
+async function readAll(recovery: Recovery): Promise<string | null> {
+  const { bases } = recovery.files
+  for (const [at, base] of bases.entries()) {
+    const nextBase = bases[at + 1]
+    if (maySkip(recovery, base, nextBase)) continue
+    const end = await readSegment(recovery, base, nextBase === undefined)
+    const gap = nextBase !== undefined && end.damage === null && end.nextOffset !== nextBase
+    const damage = gap ? `the next segment begins at ${nextBase}, not here` : end.damage
+    if (damage === null) continue
+    return handleDamage(recovery, at, { ...end, damage })
+  }
+  return null
+}
+
+/** A sealed segment below recovery point and snapshot is taken as noted. */
+function maySkip(recovery: Recovery, base: number, nextBase: number | undefined): boolean {
+  const { request, facts, point, segments, foldFrom } = recovery
+  const noted = facts.get(base)
+  if (nextBase === undefined || base >= point.segmentBase || nextBase > foldFrom) return false
+  if (noted?.endOffset !== nextBase || noted.sealedAtMs === null) return false
+  segments.add(Segment.fromFacts(request.shared.disk, request.directory, noted))
+  return true
+}
+
+async function readSegment(recovery: Recovery, base: number, isLast: boolean): Promise<WalkEnd> {
+  const { request, segments, point } = recovery
+  const { shared, directory } = request
+  const noted = recovery.facts.get(base)
+  const now = shared.clock.wallMs()
+  const segment = new Segment(shared.disk, directory, base, noted?.createdAtMs ?? now)
+  segments.add(segment)
+  if (!isLast) segment.sealedAtMs = noted?.sealedAtMs ?? now
+  const checkCrcFrom = base < point.segmentBase ? Infinity : startOfDoubt(recovery, base)
+  return segment.use(async file =>
+    walkBatches(file, { from: 0, to: await file.size(), nextOffset: base, checkCrcFrom }, header =>
+      takeBatch(recovery, segment, header),
+    ),
+  )
+}
+
+/** Position in the segment from which on nothing is known to be durable. */
+function startOfDoubt({ point }: Recovery, base: number): number {
+  return base === point.segmentBase ? point.position : 0
+}
+
+function takeBatch(recovery: Recovery, segment: Segment, header: BatchHeader): boolean {
+  const { lastOffset, maxTimestamp, sizeBytes, baseOffset } = header
+  const { indexIntervalBytes } = recovery.request.settings
+  segment.observe({ lastOffset, maxTimestamp, sizeBytes }, indexIntervalBytes)
+  recovery.epochs.maybeAssign(header.leaderEpoch, baseOffset)
+  if (header.producerId >= 0 && header.baseSequence >= 0 && baseOffset >= recovery.foldFrom) {
+    recovery.producers.record(header, { baseOffset, durableEnd: Infinity, nowMs: -Infinity })
+  }
+  return true
+}
+
+async function handleDamage(
+  recovery: Recovery,
+  at: number,
+  end: WalkEnd & { damage: string },
+): Promise<string | null> {
+  const { request, files, segments, point } = recovery
+  const { shared, directory, settings } = request
+  const segment = segments.active
+  const later = files.bases.slice(at + 1)
+  const sizes = await Promise.all(
+    [segment.baseOffset, ...later].map(base =>
+      shared.disk.stat(`${directory}/${segmentFileName(base, 'log')}`),
+    ),
+  )
+  const total = sizes.reduce((sum, stat) => sum + (stat?.size ?? 0), 0)
+  const zeroTail = later.length === 0 && (await isZeroFrom(segment, end.position))
+  const verdict = judgeDamage({
+    flush: settings.flush,
+    belowRecoveryPoint:
+      segment.baseOffset < point.segmentBase ||
+      end.position < startOfDoubt(recovery, segment.baseOffset),
+    bytesAfter: total - end.position,
+    tornLimitBytes: Math.max(shared.limits.maxRoundBytes, settings.maxMessageBytes),
+    zeroTail,
+    unknownLog: request.checkpoint === null,
+  })
+  const reason = `${end.damage} (${segment.path('log')}, position ${end.position})`
+  const facts = { reason, endOffset: segment.endOffset, bytes: total - end.position }
+  if (verdict === 'quarantine') {
+    shared.logger.error(facts, 'damage below what was acked: the log is read-only up to there')
+    return reason
+  }
+  shared.logger.warn(facts, 'an unfinished write was cut off')
+  segment.sealedAtMs = null
+  if (!zeroTail) await keepCutTail(shared, segment, end.position)
+  for (const base of later) await keepCutSegment(shared.disk, directory, base)
+  return null
+}
+
+/** Rewrites what may be in the page cache only, cuts the tail, and makes that durable. */
+async function makeDurable(recovery: Recovery): Promise<void> {
+  const { request, files, segments, point } = recovery
+  const { shared, directory } = request
+  for (const segment of segments.all) {
+    if (segment.baseOffset < point.segmentBase) continue
+    await rewriteInPlace(segment, startOfDoubt(recovery, segment.baseOffset))
+  }
+  for (const offset of files.snapshots) {
+    if (offset <= segments.active.endOffset) continue
+    await shared.disk.removeFile(`${directory}/${segmentFileName(offset, 'producers')}`)
+  }
+  await shared.disk.syncDirectory(directory)
+  await finishSealed(recovery)
+}
+
+/** Indexes and segment list; a full disk leaves them to the sealer, for they are not needed to serve. */
+async function finishSealed({ request, segments }: Recovery): Promise<void> {
+  const { shared, directory } = request
+  const unfinished = segments.all.filter(s => s.sealedAtMs !== null && !s.indexesDurable)
+  if (unfinished.length === 0) return
+  try {
+    for (const segment of unfinished) await segment.writeIndexes(true)
+    await writeSegmentList(shared.disk, directory, segments)
+    for (const segment of unfinished) segment.indexesDurable = true
+  } catch (error) {
+    if (!(error instanceof DiskError) || error.kind !== 'noSpace') throw error
+    shared.logger.warn({ directory }, 'no space to finish recovered segments yet')
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * Producer snapshot: the producer state at one offset, beside the segments, so that recovery folds headers
+ * from there instead of from the log start.
+ *
+ * Always true: it holds state below its offset only, and is read only where that offset is not beyond what
+ * the log still has (S8: a snapshot newer than the log would be loaded over different records).
+ * Called at sealing, clean shutdown and recovery.
+ */
+import type { Disk } from '../world/disk.ts'
+import { readCheckedFile, writeCheckedFile } from './checked-file.ts'
+import { segmentFileName } from './file-names.ts'
+import type { BatchMark, ProducerState } from './producer-state.ts'
+
+const kind = 'producers'
+const version = 1
+
+type Row = readonly [
+  producerId: number,
+  marks: readonly (readonly [number, number, number, number, number])[],
+]
+
+/** The state below `offset` as it is now; `write` puts it on disk later. */
+export function producerSnapshotAt(
+  disk: Disk,
+  directory: string,
+  offset: number,
+  state: ProducerState,
+): { readonly offset: number; write(): Promise<void> } {
+  const rows: Row[] = state
+    .snapshot(offset)
+    .map(([producerId, marks]) => [
+      producerId,
+      marks.map(m => [m.epoch, m.baseSequence, m.lastSequence, m.baseOffset, m.lastOffset]),
+    ])
+  const name = segmentFileName(offset, 'producers')
+  const write = () => writeCheckedFile(disk, { directory, name, kind }, version, rows)
+  return { offset, write }
+}
+
+/** False where the snapshot is missing or damaged: the fold must then begin earlier. */
+export async function loadProducerSnapshot(
+  disk: Disk,
+  directory: string,
+  offset: number,
+  into: ProducerState,
+): Promise<boolean> {
+  const name = segmentFileName(offset, 'producers')
+  const read = await readCheckedFile(disk, { directory, name, kind })
+  if (read.state !== 'ok' || read.version !== version) return false
+  into.restore(
+    (read.value as Row[]).map(([producerId, marks]) => [producerId, marks.map(toMark)] as const),
+  )
+  return true
+}
+
+function toMark(row: readonly [number, number, number, number, number]): BatchMark {
+  const [epoch, baseSequence, lastSequence, baseOffset, lastOffset] = row
+  return { epoch, baseSequence, lastSequence, baseOffset, lastOffset }
+}

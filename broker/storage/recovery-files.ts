@@ -1,0 +1,77 @@
+/**
+ * Recovery files: what recovery does to files of a segment: rewriting in place, cutting, keeping what was cut.
+ *
+ * Always true: bytes are saved beside the log before they are cut from it; each step may run twice.
+ * Called by log-recovery.ts.
+ */
+import { type Disk, DiskError } from '../world/disk.ts'
+import { segmentFileName } from './file-names.ts'
+import type { Segment } from './segment.ts'
+import type { LogShared } from './shared.ts'
+
+const chunkBytes = 1024 * 1024
+
+/**
+ * Writes [from, end of the segment) over itself, cuts the file there and fsyncs: after it the bytes are on disk whatever
+ * earlier fsyncs did to them.
+ */
+export async function rewriteInPlace(segment: Segment, from: number): Promise<void> {
+  await segment.use(async file => {
+    for (let at = Math.min(from, segment.sizeBytes); at < segment.sizeBytes; at += chunkBytes) {
+      const chunk = await file.read(at, Math.min(chunkBytes, segment.sizeBytes - at))
+      const written = await file.write([chunk], at)
+      if (written < chunk.byteLength) {
+        throw new DiskError('noSpace', file.path, `no space to make ${file.path} durable`)
+      }
+    }
+    if ((await file.size()) !== segment.sizeBytes) await file.truncate(segment.sizeBytes)
+    await file.sync()
+  })
+}
+
+export async function isZeroFrom(segment: Segment, position: number): Promise<boolean> {
+  return segment.use(async file => {
+    const size = await file.size()
+    for (let at = position; at < size; at += chunkBytes) {
+      const chunk = await file.read(at, Math.min(chunkBytes, size - at))
+      if (chunk.some(byte => byte !== 0)) return false
+    }
+    return true
+  })
+}
+
+/** Copies the bytes from `position` on to `<base>.log.<position>.cut`. */
+export async function keepCutTail(
+  shared: LogShared,
+  segment: Segment,
+  position: number,
+): Promise<void> {
+  const path = `${segment.path('log')}.${position}.cut`
+  await shared.disk.removeFile(path)
+  try {
+    const copy = await shared.disk.open(path, 'create')
+    try {
+      await segment.use(async file => {
+        const size = await file.size()
+        for (let at = position; at < size; at += chunkBytes) {
+          await copy.write([await file.read(at, Math.min(chunkBytes, size - at))], at - position)
+        }
+      })
+      await copy.sync()
+    } finally {
+      await copy.close()
+    }
+  } catch (error) {
+    if (!(error instanceof DiskError) || error.kind !== 'noSpace') throw error
+    // The bytes were never acked; a full disk must not keep the broker from starting.
+    shared.logger.warn({ path }, 'no space to keep the bytes that were cut off')
+  }
+}
+
+/** A whole later segment that does not follow on: its .log is kept under another name. */
+export async function keepCutSegment(disk: Disk, directory: string, base: number): Promise<void> {
+  const log = `${directory}/${segmentFileName(base, 'log')}`
+  await disk.rename(log, `${log}.0.cut`)
+  await disk.removeFile(`${directory}/${segmentFileName(base, 'index')}`)
+  await disk.removeFile(`${directory}/${segmentFileName(base, 'timeindex')}`)
+}

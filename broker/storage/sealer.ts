@@ -1,0 +1,120 @@
+/**
+ * Sealer: what is owed to a segment after the next one has taken over: its indexes on disk, a producer snapshot
+ * at its end, its line in the segment list. Runs behind the writes, one segment after the other.
+ *
+ * Always true: the recovery point passes a segment only when this is done for it (S15); a full disk postpones
+ * it, a failed fsync ends the process.
+ * Called by log-writer.ts (roll) and log.ts (retry, close).
+ */
+import { DiskError } from '../world/disk.ts'
+import { segmentFileName } from './file-names.ts'
+import type { Segment } from './segment.ts'
+import { type SegmentList, writeSegmentList } from './segment-list.ts'
+import type { LogShared } from './shared.ts'
+
+/** Writes the producer state as it was when the segment ended. */
+export interface SealedSnapshot {
+  readonly offset: number
+  write(): Promise<void>
+}
+
+interface Work {
+  readonly segment: Segment
+  /** null = recovery rebuilt the segment; the state at its end is past. */
+  readonly snapshot: SealedSnapshot | null
+  readonly syncLog: boolean
+}
+
+export class Sealer {
+  readonly #shared: LogShared
+  readonly #directory: string
+  readonly #segments: SegmentList
+  #work: Work[] = []
+  #running: Promise<void> | null = null
+  #snapshots: number[] = []
+
+  constructor(shared: LogShared, directory: string, segments: SegmentList) {
+    this.#shared = shared
+    this.#directory = directory
+    this.#segments = segments
+  }
+
+  /** The snapshots that recovery found or wrote, oldest first. */
+  knowSnapshots(offsets: readonly number[]): void {
+    this.#snapshots = [...offsets]
+  }
+
+  /** Segments that recovery had no space to finish; the next `resume` tries again. */
+  adoptUnfinished(): void {
+    for (const segment of this.#segments.all) {
+      if (segment.sealedAtMs === null || segment.indexesDurable) continue
+      this.#work.push({ segment, snapshot: null, syncLog: false })
+    }
+  }
+
+  seal(segment: Segment, snapshot: SealedSnapshot, flush: 'commit' | 'os'): void {
+    this.#work.push({ segment, snapshot, syncLog: flush === 'os' })
+    this.resume()
+  }
+
+  /** Goes on after a full disk; nothing to do otherwise. */
+  resume(): void {
+    if (this.#work.length > 0) this.#running ??= this.#run()
+  }
+
+  get busy(): boolean {
+    return this.#running !== null
+  }
+
+  /** Something is still to be done: under way, or postponed by a full disk. */
+  get owes(): boolean {
+    return this.#work.length > 0
+  }
+
+  /** Resolves when all is done, or postponed by a full disk. */
+  async idle(): Promise<void> {
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    try {
+      for (let next = this.#work[0]; next !== undefined; next = this.#work[0]) {
+        await this.#finish(next)
+        this.#work.shift()
+      }
+    } catch (error) {
+      if (!(error instanceof DiskError) || error.kind !== 'noSpace') {
+        this.#shared.process.die(`sealing a segment in ${this.#directory} failed`, error)
+        return new Promise(() => {})
+      }
+      this.#shared.logger.warn({ directory: this.#directory }, 'no space to seal a segment yet')
+    }
+    this.#running = null
+  }
+
+  async #finish({ segment, snapshot, syncLog }: Work): Promise<void> {
+    if (!this.#segments.all.includes(segment)) return
+    if (syncLog) await this.#shared.syncs.run(() => segment.use(file => file.sync()))
+    await segment.writeIndexes(true)
+    await snapshot?.write()
+    await writeSegmentList(this.#shared.disk, this.#directory, this.#segments)
+    segment.indexesDurable = true
+    if (snapshot !== null) await this.#keepSnapshots(snapshot.offset)
+  }
+
+  /** Two snapshots stay: the newest may be damaged. */
+  async #keepSnapshots(newest: number): Promise<void> {
+    this.#snapshots.push(newest)
+    while (this.#snapshots.length > 2) {
+      const oldest = this.#snapshots.shift() ?? 0
+      const path = `${this.#directory}/${segmentFileName(oldest, 'producers')}`
+      await this.#shared.disk.removeFile(path)
+    }
+  }
+
+  /** Writes a snapshot outside of sealing: at a clean shutdown. */
+  async addSnapshot(snapshot: SealedSnapshot): Promise<void> {
+    await snapshot.write()
+    await this.#keepSnapshots(snapshot.offset)
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * Segment: one .log file of a partition with its two indexes.
+ *
+ *   00000000000000004096.log    | batch | batch | batch |……      positions count from 0
+ *                                ^ baseOffset        ^ endOffset, sizeBytes
+ *
+ * Always true: `sizeBytes` and `endOffset` cover whole batches only; a file is closed when nobody uses it any
+ * more, never under a read that is queued (S5: a reused descriptor would read another file, and its CRC would
+ * pass). Kept in memory for the active segment, the indexes are loaded on first use for sealed ones.
+ * Called by log.ts and its helpers; one writer at a time.
+ */
+import { invariant } from '../../protocol/invariant.ts'
+import { type Disk, DiskError, type DiskFile } from '../world/disk.ts'
+import { readWholeFile } from './checked-file.ts'
+import { type SegmentSuffix, segmentFileName } from './file-names.ts'
+import { OffsetIndex } from './offset-index.ts'
+import { TimeIndex } from './time-index.ts'
+
+/** What an index needs to know of a batch. */
+export interface BatchPlace {
+  readonly lastOffset: number
+  readonly sizeBytes: number
+  readonly maxTimestamp: number
+}
+
+export interface SegmentIndexes {
+  readonly offsets: OffsetIndex
+  readonly times: TimeIndex
+}
+
+/** Everything of a segment that a restart needs without reading the .log file. */
+export interface SegmentFacts {
+  readonly baseOffset: number
+  readonly endOffset: number
+  readonly sizeBytes: number
+  readonly maxTimestamp: number
+  readonly offsetOfMaxTimestamp: number
+  readonly bytesSinceIndexEntry: number
+  readonly createdAtMs: number
+  /** null = active. */
+  readonly sealedAtMs: number | null
+}
+
+export class Segment {
+  readonly baseOffset: number
+  endOffset: number
+  sizeBytes = 0
+  maxTimestamp = -1
+  offsetOfMaxTimestamp = -1
+  createdAtMs: number
+  sealedAtMs: number | null = null
+  /** The indexes are on disk; the recovery point may pass this segment (S15). */
+  indexesDurable = false
+  readonly #disk: Disk
+  readonly #directory: string
+  #bytesSinceIndexEntry = 0
+  #indexes: SegmentIndexes | null
+  #file: Promise<DiskFile> | null = null
+  #users = 0
+  #retired = false
+  #usedSinceIdleCheck = false
+
+  /** A new, empty segment; its file is made by `createFile` or exists already. */
+  constructor(disk: Disk, directory: string, baseOffset: number, createdAtMs: number) {
+    this.#disk = disk
+    this.#directory = directory
+    this.baseOffset = baseOffset
+    this.endOffset = baseOffset
+    this.createdAtMs = createdAtMs
+    this.#indexes = { offsets: new OffsetIndex(baseOffset), times: new TimeIndex(baseOffset) }
+  }
+
+  /** A segment known from a checkpoint; nothing is read until it is used. */
+  static fromFacts(disk: Disk, directory: string, facts: SegmentFacts): Segment {
+    const segment = new Segment(disk, directory, facts.baseOffset, facts.createdAtMs)
+    segment.endOffset = facts.endOffset
+    segment.sizeBytes = facts.sizeBytes
+    segment.maxTimestamp = facts.maxTimestamp
+    segment.offsetOfMaxTimestamp = facts.offsetOfMaxTimestamp
+    segment.sealedAtMs = facts.sealedAtMs
+    segment.#bytesSinceIndexEntry = facts.bytesSinceIndexEntry
+    segment.#indexes = null
+    segment.indexesDurable = true
+    return segment
+  }
+
+  facts(): SegmentFacts {
+    return {
+      baseOffset: this.baseOffset,
+      endOffset: this.endOffset,
+      sizeBytes: this.sizeBytes,
+      maxTimestamp: this.maxTimestamp,
+      offsetOfMaxTimestamp: this.offsetOfMaxTimestamp,
+      bytesSinceIndexEntry: this.#bytesSinceIndexEntry,
+      createdAtMs: this.createdAtMs,
+      sealedAtMs: this.sealedAtMs,
+    }
+  }
+
+  path(suffix: SegmentSuffix): string {
+    return `${this.#directory}/${segmentFileName(this.baseOffset, suffix)}`
+  }
+
+  async createFile(): Promise<void> {
+    this.#file = this.#disk.open(this.path('log'), 'create')
+    await this.#file
+  }
+
+  /** Runs `work` on the .log file, which stays open at least until it is done. */
+  async use<T>(work: (file: DiskFile) => Promise<T>): Promise<T> {
+    invariant(!this.#retired, 'a retired segment is not used again', { base: this.baseOffset })
+    this.#users++
+    this.#usedSinceIdleCheck = true
+    try {
+      this.#file ??= this.#disk.open(this.path('log'), 'update')
+      const file = await this.#file.catch(error => {
+        this.#file = null
+        throw error
+      })
+      return await work(file)
+    } finally {
+      this.#users--
+      await this.#maybeClose()
+    }
+  }
+
+  /** Takes in a batch that now lies at the end of the file. */
+  observe(batch: BatchPlace, indexIntervalBytes: number): void {
+    const indexes = this.#indexes
+    invariant(indexes !== null, 'the indexes of a growing segment are in memory', {
+      base: this.baseOffset,
+    })
+    if (batch.maxTimestamp > this.maxTimestamp) {
+      this.maxTimestamp = batch.maxTimestamp
+      this.offsetOfMaxTimestamp = batch.lastOffset
+    }
+    if (this.#bytesSinceIndexEntry > indexIntervalBytes) {
+      indexes.offsets.append(batch.lastOffset, this.sizeBytes)
+      indexes.times.maybeAppend(this.maxTimestamp, this.offsetOfMaxTimestamp)
+      this.#bytesSinceIndexEntry = 0
+    }
+    this.sizeBytes += batch.sizeBytes
+    this.#bytesSinceIndexEntry += batch.sizeBytes
+    this.endOffset = batch.lastOffset + 1
+    this.indexesDurable = false
+  }
+
+  /** @throws DiskError */
+  async indexes(): Promise<SegmentIndexes> {
+    this.#usedSinceIdleCheck = true
+    if (this.#indexes !== null) return this.#indexes
+    const [offsetBytes, timeBytes] = await Promise.all([
+      readWholeFile(this.#disk, this.path('index')),
+      readWholeFile(this.#disk, this.path('timeindex')),
+    ])
+    // A missing or damaged index only makes look-ups walk farther; every walk checks what it meets.
+    this.#indexes ??= {
+      offsets:
+        OffsetIndex.decode(this.baseOffset, offsetBytes ?? new Uint8Array(0), this.sizeBytes) ??
+        new OffsetIndex(this.baseOffset),
+      times:
+        TimeIndex.decode(this.baseOffset, timeBytes ?? new Uint8Array(0), this.endOffset) ??
+        new TimeIndex(this.baseOffset),
+    }
+    return this.#indexes
+  }
+
+  /** Writes and fsyncs both index files; at sealing with the last time entry that Kafka adds then. */
+  async writeIndexes(sealing: boolean): Promise<void> {
+    const { offsets, times } = await this.indexes()
+    if (sealing && this.offsetOfMaxTimestamp >= 0) {
+      times.maybeAppend(this.maxTimestamp, this.offsetOfMaxTimestamp)
+    }
+    await this.#writeDurably('index', offsets.encode())
+    await this.#writeDurably('timeindex', times.encode())
+  }
+
+  async #writeDurably(suffix: SegmentSuffix, content: Uint8Array): Promise<void> {
+    const path = this.path(suffix)
+    const exists = (await this.#disk.stat(path)) !== null
+    const file = await this.#disk.open(path, exists ? 'update' : 'create')
+    try {
+      await file.truncate(content.byteLength)
+      if ((await file.write([content], 0)) < content.byteLength) {
+        throw new DiskError('noSpace', path, `no space left for ${path}`)
+      }
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+  }
+
+  /** Closes the file if nobody used it since the last call; it opens again by itself. */
+  async closeIfIdle(): Promise<void> {
+    const idle = !this.#usedSinceIdleCheck
+    this.#usedSinceIdleCheck = false
+    if (!idle || this.#users > 0) return
+    if (this.sealedAtMs !== null && this.indexesDurable) this.#indexes = null
+    await this.#close()
+  }
+
+  /** No further use; the file is closed when the last user is done. */
+  async retire(): Promise<void> {
+    this.#retired = true
+    await this.#maybeClose()
+  }
+
+  async #maybeClose(): Promise<void> {
+    if (this.#retired && this.#users === 0) await this.#close()
+  }
+
+  async #close(): Promise<void> {
+    const file = this.#file
+    this.#file = null
+    if (file !== null) await (await file.catch(() => null))?.close()
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Shared: what all logs of one data directory have in common, made once by log-manager.ts.
+ *
+ * Always true: nothing here belongs to one log; limits do not change while the broker runs.
+ * Passed to every Log, LogWriter and LogReader.
+ */
+import type { Clock, Compression } from '../../protocol/world.ts'
+import type { Disk } from '../world/disk.ts'
+import type { Process } from '../world/process.ts'
+import type { Permits } from './permits.ts'
+import type { ProducerLimits } from './producer-state.ts'
+import type { TailCache } from './tail-cache.ts'
+
+/** pino's shape; silent by default. */
+export interface StorageLogger {
+  info(values: object, message: string): void
+  warn(values: object, message: string): void
+  error(values: object, message: string): void
+}
+
+export interface StorageLimits {
+  /** Most bytes written between two fsyncs of a log, but one batch always fits. */
+  readonly maxRoundBytes: number
+  /** Bytes appended and not committed, over all logs; above it appends are THROTTLED (S16). */
+  readonly maxUncommittedBytes: number
+  readonly tailCacheBytes: number
+  /** Below this much free space appends are refused as DISK_FULL (S4). */
+  readonly minFreeBytes: number
+  readonly maxConcurrentSyncs: number
+  /** Bytes after which a log asks for a checkpoint before the next tick. */
+  readonly checkpointBytes: number
+  readonly checkpointIntervalMs: number
+  readonly retentionCheckIntervalMs: number
+  readonly producers: ProducerLimits
+}
+
+const MiB = 1024 * 1024
+
+export const defaultStorageLimits: StorageLimits = {
+  maxRoundBytes: 8 * MiB,
+  maxUncommittedBytes: 128 * MiB,
+  tailCacheBytes: 256 * MiB,
+  minFreeBytes: 64 * MiB,
+  maxConcurrentSyncs: 8,
+  checkpointBytes: 64 * MiB,
+  checkpointIntervalMs: 1000,
+  retentionCheckIntervalMs: 300_000,
+  producers: { maxProducers: 10_000, minIdleMs: 15 * 60_000 },
+}
+
+export interface LogShared {
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly process: Process
+  readonly compression: Compression
+  readonly logger: StorageLogger
+  readonly limits: StorageLimits
+  readonly tailCache: TailCache
+  readonly syncs: Permits
+  /** Changes with every append and commit. */
+  readonly load: { uncommittedBytes: number }
+  /** Set once a second from the free space of the data directory, and by a write that found none. */
+  readonly space: { full: boolean }
+  /** Asks for a checkpoint soon; several requests make one. */
+  requestCheckpoint(): void
+  /** Resolves when a checkpoint begun after this call is durable. */
+  checkpointNow(): Promise<void>
+}

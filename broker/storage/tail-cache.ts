@@ -1,0 +1,204 @@
+/**
+ * Tail cache: the newest batches of all logs of a broker in memory, so that reads at the tail touch no disk.
+ *
+ *   log A  [b1][b2][b3][b4]        log B  [b1][b2]         one budget over both, the oldest go first
+ *            evicted ↑  ↑ not written yet: never evicted
+ *
+ * Always true: the batches of one log are contiguous up to its log end; what is not committed is kept whatever
+ * the budget says (`maxUncommittedBytes` bounds it); a small batch is copied out of the message it came in, so that
+ * it does not pin the whole of it, and a large one is charged with all that it pins (S16).
+ * Called by log.ts; one TailCache per broker, one LogTail per log.
+ */
+import { upperBound } from './offset-index.ts'
+
+/** Below this a batch is copied if its buffer is larger than itself, and joined with its neighbours on reads. */
+const smallBytes = 64 * 1024
+
+export interface TailBatch {
+  readonly baseOffset: number
+  readonly lastOffset: number
+  readonly maxTimestamp: number
+  readonly bytes: Uint8Array
+}
+
+interface Slot {
+  readonly tail: LogTail
+  readonly chargedBytes: number
+}
+
+export class TailCache {
+  readonly #budgetBytes: number
+  #usedBytes = 0
+  #slots: Slot[] = []
+  #head = 0
+
+  constructor(budgetBytes: number) {
+    this.#budgetBytes = budgetBytes
+  }
+
+  get usedBytes(): number {
+    return this.#usedBytes
+  }
+
+  openTail(): LogTail {
+    return new LogTail(this)
+  }
+
+  /** Called by LogTail for each batch that it takes in. */
+  charge(tail: LogTail, chargedBytes: number): void {
+    this.#slots.push({ tail, chargedBytes })
+    this.#usedBytes += chargedBytes
+    this.trim()
+  }
+
+  /** Called when something was committed or dropped: more may be evictable now. */
+  trim(): void {
+    while (this.#usedBytes > this.#budgetBytes) {
+      const slot = this.#slots[this.#head]
+      if (slot === undefined || !slot.tail.evictOldest()) break
+      this.#usedBytes -= slot.chargedBytes
+      this.#head++
+    }
+    if (this.#head > 1024 && this.#head > this.#slots.length / 2) {
+      this.#slots = this.#slots.slice(this.#head)
+      this.#head = 0
+    }
+  }
+
+  /** Takes the newest `count` batches of a tail, or all of them, off the books. */
+  forget(tail: LogTail, count: number): void {
+    let left = count
+    for (let i = this.#slots.length - 1; i >= this.#head && left > 0; i--) {
+      const slot = this.#slots[i]
+      if (slot?.tail !== tail) continue
+      this.#usedBytes -= slot.chargedBytes
+      this.#slots.splice(i, 1)
+      left--
+    }
+  }
+}
+
+/** The cached end of one log. */
+export class LogTail {
+  readonly #cache: TailCache
+  #batches: TailBatch[] = []
+  /** Base offsets beside the batches, for the search. */
+  #baseOffsets: number[] = []
+  #head = 0
+  /** Batches from this offset on must stay. */
+  #committedEnd = 0
+
+  constructor(cache: TailCache) {
+    this.#cache = cache
+  }
+
+  /** First offset that can be read from here; Infinity where nothing is cached. */
+  get startOffset(): number {
+    return this.#batches[this.#head]?.baseOffset ?? Infinity
+  }
+
+  append(batch: TailBatch): TailBatch {
+    const { bytes } = batch
+    const pinned = bytes.buffer.byteLength
+    const copy = bytes.byteLength < smallBytes && pinned > 2 * bytes.byteLength
+    const kept = copy ? { ...batch, bytes: bytes.slice() } : batch
+    this.#batches.push(kept)
+    this.#baseOffsets.push(batch.baseOffset)
+    this.#cache.charge(this, copy ? bytes.byteLength : pinned)
+    return kept
+  }
+
+  commit(endOffset: number): void {
+    this.#committedEnd = endOffset
+    this.#cache.trim()
+  }
+
+  /** False where the oldest batch must stay. Called by TailCache in the order of the appends. */
+  evictOldest(): boolean {
+    const oldest = this.#batches[this.#head]
+    if (oldest === undefined || oldest.lastOffset >= this.#committedEnd) return false
+    this.#head++
+    if (this.#head > 256 && this.#head > this.#batches.length / 2) this.#compact()
+    return true
+  }
+
+  #compact(): void {
+    this.#batches = this.#batches.slice(this.#head)
+    this.#baseOffsets = this.#baseOffsets.slice(this.#head)
+    this.#head = 0
+  }
+
+  /** Takes off batches at or above `offset`: they were never committed. */
+  dropFrom(offset: number): void {
+    this.#compact()
+    const keep = this.#batches.findIndex(batch => batch.lastOffset >= offset)
+    if (keep < 0) return
+    this.#cache.forget(this, this.#batches.length - keep)
+    this.#batches.length = keep
+    this.#baseOffsets.length = keep
+  }
+
+  clear(): void {
+    this.#compact()
+    this.#cache.forget(this, this.#batches.length)
+    this.#batches = []
+    this.#baseOffsets = []
+  }
+
+  /** Index of the batch that holds `offset`; the caller knows that it is cached. */
+  #find(offset: number): number {
+    return Math.max(this.#head, upperBound(this.#baseOffsets, this.#batches.length, offset) - 1)
+  }
+
+  /**
+   * Whole batches from the one that holds `offset` up to `endOffset`, at most `maxBytes` (the first always).
+   * Large batches come as they are, runs of small ones joined.
+   */
+  read(offset: number, endOffset: number, maxBytes: number): Uint8Array[] {
+    const bodies: Uint8Array[] = []
+    let run: Uint8Array[] = []
+    let size = 0
+    for (let i = this.#find(offset); i < this.#batches.length; i++) {
+      const batch = this.#batches[i]
+      if (batch === undefined || batch.lastOffset >= endOffset) break
+      const { bytes } = batch
+      if (size > 0 && size + bytes.byteLength > maxBytes) break
+      size += bytes.byteLength
+      if (bytes.byteLength < smallBytes) run.push(bytes)
+      else {
+        flushRun(run, bodies)
+        run = []
+        bodies.push(bytes)
+      }
+    }
+    flushRun(run, bodies)
+    return bodies
+  }
+
+  /** Bytes of whole batches from `offset` to `endOffset`, counting stops at `limit`. */
+  readableBytes(offset: number, endOffset: number, limit: number): number {
+    let size = 0
+    for (let i = this.#find(offset); i < this.#batches.length && size < limit; i++) {
+      const batch = this.#batches[i]
+      if (batch === undefined || batch.lastOffset >= endOffset) break
+      size += batch.bytes.byteLength
+    }
+    return size
+  }
+}
+
+function flushRun(run: readonly Uint8Array[], into: Uint8Array[]): void {
+  const [first] = run
+  if (first === undefined) return
+  if (run.length === 1) {
+    into.push(first)
+    return
+  }
+  const joined = new Uint8Array(run.reduce((sum, bytes) => sum + bytes.byteLength, 0))
+  let at = 0
+  for (const bytes of run) {
+    joined.set(bytes, at)
+    at += bytes.byteLength
+  }
+  into.push(joined)
+}

@@ -1,0 +1,224 @@
+/**
+ * Cli: one run of the command line, from its words to its exit code.
+ *
+ *   words ── yargs ──> command + arguments ── run ──> stdout, stderr ──> exit code
+ *
+ * Always true: parsing and running are two steps, so no handler ever runs on arguments that were refused;
+ * every failure becomes one report on stderr; the first signal aborts, the second ends the process at once.
+ * Called by broker/cli/main.ts with the commands of both rooms, and by tests with a fake terminal.
+ */
+import yargs, { type Argv, type Options } from 'yargs'
+import type {
+  CliContext,
+  Command,
+  CommandEntry,
+  CommandTree,
+  LocalContext,
+  OptionTable,
+} from './command.ts'
+import { exitCodes, reportFailure, usageError } from './failure.ts'
+import { type GlobalArgs, globalOptions } from './global-options.ts'
+import { Output, type OutputForm, red, wantsColour } from './output.ts'
+import type { SignalName, Terminal } from './terminal.ts'
+import { splitShortValues } from './words.ts'
+
+interface Chosen {
+  command: Command
+  args: unknown
+}
+
+/** A scalar option given twice is refused instead of becoming a list. */
+export function singleValued(options: OptionTable): Record<string, Options> {
+  const wrapped = Object.entries(options).map(([name, option]): [string, Options] => {
+    if (option.array === true) return [name, option]
+    const inner = option.coerce ?? ((value: unknown) => value)
+    const coerce = (value: unknown): unknown => {
+      if (Array.isArray(value)) throw usageError(`--${name} was given more than once`)
+      return value === undefined ? undefined : inner(value)
+    }
+    return [name, { ...option, coerce }]
+  })
+  return Object.fromEntries(wrapped)
+}
+
+/** Below the options of the command, so it comes last. */
+const groupGlobals = (parser: Argv): Argv =>
+  parser.group([...Object.keys(globalOptions), 'help'], 'Global options:')
+
+function addCommand(parser: Argv, entry: CommandEntry, choose: (chosen: Chosen) => void): void {
+  let command: Command
+  parser.command(
+    entry.usage,
+    entry.about,
+    async inner => {
+      command = await entry.load()
+      return groupGlobals(command.build(inner, singleValued))
+    },
+    args => choose({ command, args }),
+  )
+}
+
+function addCommands(parser: Argv, tree: CommandTree, choose: (chosen: Chosen) => void): Argv {
+  for (const node of tree) {
+    if ('load' in node) addCommand(parser, node, choose)
+    else {
+      parser.command(node.name, node.about, inner => {
+        for (const verb of node.verbs) addCommand(inner, verb, choose)
+        return groupGlobals(inner)
+          .demandCommand(1, `sluice ${node.name} needs a verb`)
+          .strictCommands()
+      })
+    }
+  }
+  return parser
+}
+
+function newParser(terminal: Terminal): Argv {
+  return yargs()
+    .scriptName('sluice')
+    .usage('$0 <command>\n\nA log broker: topics, partitions, records. Acked means on disk.')
+    .detectLocale(false)
+    .exitProcess(false)
+    .parserConfiguration({
+      'dot-notation': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'strip-aliased': true,
+    })
+    .fail((message, error) => {
+      // yargs goes on to the handler unless this throws
+      throw error ?? usageError(message, 'add --help to see what the command takes')
+    })
+    .options(singleValued(globalOptions))
+    .help('help')
+    .alias('help', 'h')
+    .version(false)
+    .strict()
+    .strictCommands()
+    .recommendCommands()
+    .demandCommand(1, 'name a command')
+    .epilogue('More: sluice help errors | exit-codes | offsets | formats | env')
+    .wrap(Math.min(100, terminal.columns()))
+}
+
+/** The command and its arguments, or null where help was printed. */
+async function parse(
+  words: readonly string[],
+  terminal: Terminal,
+  tree: CommandTree,
+): Promise<Chosen | null> {
+  const choices: Chosen[] = []
+  const parser = addCommands(newParser(terminal), tree, chosen => choices.push(chosen))
+  groupGlobals(parser)
+  await parser.parseAsync(splitShortValues(words), {}, (_error, _args, text) => {
+    if (text !== '') terminal.write(`${text}\n`)
+  })
+  return choices[0] ?? null
+}
+
+function asksForJson(words: readonly string[]): boolean {
+  const after = words[words.indexOf('--output') + 1]
+  const forms = ['json', 'jsonl']
+  return words.some(
+    (word, i) =>
+      /^-[a-zA-Z]*j[a-zA-Z]*$/.test(word) ||
+      word === '--json' ||
+      word === '--output=json' ||
+      word === '--output=jsonl' ||
+      (i > 0 && words[i - 1] === '--output' && forms.includes(after ?? '')),
+  )
+}
+
+function outputOf(terminal: Terminal, args: GlobalArgs): Output {
+  if (args.json === true && args.output !== undefined && !args.output.startsWith('json')) {
+    throw usageError(`-j and --output ${args.output} contradict each other`)
+  }
+  const form: OutputForm = args.output ?? (args.json === true ? 'json' : 'table')
+  const colour = wantsColour(terminal, args.color)
+  return new Output(terminal, { form, quiet: args.quiet === true, colour })
+}
+
+function serversOf(terminal: Terminal, args: GlobalArgs): string[] {
+  const fromEnv = (terminal.env.SLUICE_SERVERS ?? '').split(/[\s,]+/).filter(s => s !== '')
+  const given = (args.server ?? []).flatMap(text => text.split(',')).filter(s => s !== '')
+  const named = given.length > 0 ? given : fromEnv
+  if (named.length === 0) return ['ws://127.0.0.1:9290']
+  return named.map(server => (server.includes('://') ? server : `ws://${server}`))
+}
+
+function localContext(terminal: Terminal, rawArgs: unknown, signal: AbortSignal): LocalContext {
+  const args = rawArgs as GlobalArgs
+  return {
+    terminal,
+    output: outputOf(terminal, args),
+    signal,
+    servers: serversOf(terminal, args),
+    timeoutMs: args.timeout,
+    yes: args.yes === true,
+    dryRun: args['dry-run'] === true,
+    verbose: args.verbose === true,
+  }
+}
+
+interface Signals {
+  readonly signal: AbortSignal
+  /** Exit code of the signal that came, or null. */
+  code(): number | null
+  stop(): void
+}
+
+function listenToSignals(terminal: Terminal): Signals {
+  const controller = new AbortController()
+  let code: number | null = null
+  const stopSignals = terminal.onSignal((name: SignalName) => {
+    const its = name === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated
+    if (code !== null) terminal.exitNow(its)
+    code = its
+    controller.abort()
+  })
+  const onClosed = (): void => controller.abort()
+  terminal.outputClosed.addEventListener('abort', onClosed, { once: true })
+  return {
+    signal: controller.signal,
+    code: () => code,
+    stop: () => {
+      stopSignals()
+      terminal.outputClosed.removeEventListener('abort', onClosed)
+    },
+  }
+}
+
+/**
+ * Runs one command line; `words` are what follows `sluice`. Resolves with the exit code, never rejects.
+ */
+export async function runCli(
+  words: readonly string[],
+  context: CliContext,
+  tree: CommandTree,
+): Promise<number> {
+  const { terminal } = context
+  const signals = listenToSignals(terminal)
+  try {
+    const chosen = await parse(words, terminal, tree)
+    if (chosen === null) return exitCodes.ok
+    const local = localContext(terminal, chosen.args, signals.signal)
+    const code = await chosen.command.run(local, context.open, chosen.args)
+    await terminal.drained()
+    if (code !== undefined) return code
+    return terminal.outputClosed.aborted ? exitCodes.ok : (signals.code() ?? exitCodes.ok)
+  } catch (thrown) {
+    if (terminal.outputClosed.aborted) return exitCodes.ok
+    const signalCode = signals.code()
+    if (signalCode !== null) return signalCode
+    const colour = wantsColour(terminal, words.includes('--no-color') ? false : undefined)
+    const report = reportFailure(thrown, {
+      json: asksForJson(words),
+      verbose: words.some(word => /^-[a-zA-Z]*v/.test(word) || word === '--verbose'),
+      red: word => red(word, colour),
+    })
+    terminal.writeError(report.text)
+    return report.exitCode
+  } finally {
+    signals.stop()
+  }
+}
