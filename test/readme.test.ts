@@ -1,6 +1,6 @@
 /**
- * The README says what the code says: generated tables are fresh, the commands it shows exist, and each
- * dependency has the line that explains it.
+ * The README says what the code says: generated tables are fresh, the commands it shows exist, and
+ * each dependency has the line that explains it.
  */
 import t from 'tap'
 import { generatedParts, partOf, withParts } from './support/docs.ts'

@@ -1,6 +1,6 @@
 /**
- * The README opens the code with a tour, the way of one record file by file. Whoever moves or renames a stop
- * learns here that the README still sends readers to the old place.
+ * The README opens the code with a tour, the way of one record file by file. Whoever moves or
+ * renames a stop learns here that the README still sends readers to the old place.
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'

@@ -51,7 +51,13 @@ export function humanLine(level: string, values: object, message: string, nowMs:
 async function loadPino(terminal: Terminal, level: LogLevel): Promise<WriteLine> {
   const { pino } = await import('pino')
   const stream = { write: (line: string): void => terminal.writeError(line) }
-  const logger = pino({ level, base: null }, stream)
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  }
+  const logger = pino(options, stream)
   return (line, values, message) => logger[line](values, message)
 }
 

@@ -4,8 +4,9 @@
  * Used by main.ts and by the tests of the command tree.
  */
 import type { CommandTree } from '../../client/cli/command.ts'
+import { clientCommands } from '../../client/cli/commands.ts'
 
-export const brokerCommands: CommandTree = [
+const brokerCommands: CommandTree = [
   {
     usage: 'start',
     about: 'Run one broker in the foreground',
@@ -26,5 +27,19 @@ export const brokerCommands: CommandTree = [
         load: async () => (await import('./segment-verify.ts')).segmentVerifyCommand,
       },
     ],
+  },
+]
+
+/** Everything that `sluice` knows. */
+export const allCommands: CommandTree = [
+  ...brokerCommands,
+  ...clientCommands,
+  {
+    usage: 'completion <shell>',
+    about: 'Print a completion script for bash, zsh or fish',
+    load: async () => {
+      const { completionCommandOf } = await import('../../client/cli/completion.ts')
+      return completionCommandOf(() => allCommands)
+    },
   },
 ]

@@ -7,22 +7,21 @@
  */
 import { runCli } from '../../client/cli/cli.ts'
 import type { Opened } from '../../client/cli/command.ts'
-import { clientCommands } from '../../client/cli/commands.ts'
 import { processTerminal } from '../../client/cli/terminal.ts'
-import { brokerCommands } from './commands.ts'
+import { allCommands } from './commands.ts'
 
 async function open(): Promise<Opened> {
-  const [{ realWorld }, { connect }] = await Promise.all([
-    import('../../protocol/real-world.ts'),
-    import('../../client/index.ts'),
-  ])
+  const { realWorld } = await import('../../protocol/real-world.ts')
   const world = await realWorld()
-  return { world, connect: options => connect(options, world) }
+  return {
+    world,
+    connect: async options => {
+      const { connect } = await import('../../client/index.ts')
+      return connect(options, world)
+    },
+  }
 }
 
 const terminal = processTerminal()
-const code = await runCli(terminal.words, { terminal, open }, [
-  ...brokerCommands,
-  ...clientCommands,
-])
+const code = await runCli(terminal.words, { terminal, open }, allCommands)
 terminal.end(code)

@@ -7,7 +7,7 @@
  * every failure becomes one report on stderr; the first signal aborts, the second ends the process at once.
  * Called by broker/cli/main.ts with the commands of both rooms, and by tests with a fake terminal.
  */
-import yargs, { type Argv, type InferredOptionTypes, type Options } from 'yargs'
+import yargs, { type Argv, type Options } from 'yargs'
 import type {
   CliContext,
   Command,
@@ -17,33 +17,10 @@ import type {
   OptionTable,
 } from './command.ts'
 import { exitCodes, reportFailure, usageError } from './failure.ts'
-import { Output, type OutputForm, outputForms, red, wantsColour } from './output.ts'
+import { type GlobalArgs, globalOptions } from './global-options.ts'
+import { Output, type OutputForm, red, wantsColour } from './output.ts'
 import type { SignalName, Terminal } from './terminal.ts'
-import { parseDuration } from './units.ts'
-
-export const globalOptions = {
-  server: {
-    alias: 's',
-    type: 'string',
-    array: true,
-    nargs: 1,
-    describe: 'Broker URL, repeatable [env SLUICE_SERVERS, default ws://127.0.0.1:9290]',
-  },
-  output: { choices: outputForms, type: 'string', describe: 'Form of the answer' },
-  json: { alias: 'j', type: 'boolean', describe: 'Short for --output json' },
-  timeout: {
-    type: 'string',
-    coerce: parseDuration,
-    default: '10s',
-    describe: 'Deadline of connecting and of each call',
-  },
-  quiet: { alias: 'q', type: 'boolean', describe: 'No remarks and no progress' },
-  verbose: { alias: 'v', type: 'boolean', describe: 'Say more on stderr' },
-  color: { type: 'boolean', describe: 'Colour on stderr [default: on a terminal]' },
-  yes: { alias: 'y', type: 'boolean', describe: 'Answer yes to every question' },
-  'dry-run': { type: 'boolean', describe: 'Check and show, change nothing' },
-} as const satisfies OptionTable
-type GlobalArgs = InferredOptionTypes<typeof globalOptions>
+import { splitShortValues } from './words.ts'
 
 interface Chosen {
   command: Command
@@ -64,6 +41,10 @@ export function singleValued(options: OptionTable): Record<string, Options> {
   return Object.fromEntries(wrapped)
 }
 
+/** Below the options of the command, so it comes last. */
+const groupGlobals = (parser: Argv): Argv =>
+  parser.group([...Object.keys(globalOptions), 'help'], 'Global options:')
+
 function addCommand(parser: Argv, entry: CommandEntry, choose: (chosen: Chosen) => void): void {
   let command: Command
   parser.command(
@@ -71,7 +52,7 @@ function addCommand(parser: Argv, entry: CommandEntry, choose: (chosen: Chosen) 
     entry.about,
     async inner => {
       command = await entry.load()
-      return command.build(inner, singleValued)
+      return groupGlobals(command.build(inner, singleValued))
     },
     args => choose({ command, args }),
   )
@@ -83,7 +64,9 @@ function addCommands(parser: Argv, tree: CommandTree, choose: (chosen: Chosen) =
     else {
       parser.command(node.name, node.about, inner => {
         for (const verb of node.verbs) addCommand(inner, verb, choose)
-        return inner.demandCommand(1, `sluice ${node.name} needs a verb`).strictCommands()
+        return groupGlobals(inner)
+          .demandCommand(1, `sluice ${node.name} needs a verb`)
+          .strictCommands()
       })
     }
   }
@@ -107,7 +90,6 @@ function newParser(terminal: Terminal): Argv {
       throw error ?? usageError(message, 'add --help to see what the command takes')
     })
     .options(singleValued(globalOptions))
-    .group([...Object.keys(globalOptions), 'help'], 'Global options:')
     .help('help')
     .alias('help', 'h')
     .version(false)
@@ -127,7 +109,8 @@ async function parse(
 ): Promise<Chosen | null> {
   const choices: Chosen[] = []
   const parser = addCommands(newParser(terminal), tree, chosen => choices.push(chosen))
-  await parser.parseAsync([...words], {}, (_error, _args, text) => {
+  groupGlobals(parser)
+  await parser.parseAsync(splitShortValues(words), {}, (_error, _args, text) => {
     if (text !== '') terminal.write(`${text}\n`)
   })
   return choices[0] ?? null

@@ -7,7 +7,7 @@
  */
 import type { Argv, InferredOptionTypes, Options, PositionalOptions } from 'yargs'
 import type { World } from '../../protocol/world.ts'
-import type { Client, ConnectOptions } from '../api.ts'
+import type { Client, ConnectOptions } from '../types/client.ts'
 import type { Output } from './output.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -82,6 +82,8 @@ function buildCommand<Context, P extends PositionalTable, O extends OptionTable>
         parser.positional(name, positional)
       }
       parser.options(prepare(options))
+      const ungrouped = Object.keys(options).filter(name => options[name]?.group === undefined)
+      parser.group(ungrouped, 'Options:')
       for (const [line, what] of examples) parser.example(line, what)
       return parser
     },
@@ -123,13 +125,12 @@ export interface CommandGroup {
 
 export type CommandTree = readonly (CommandEntry | CommandGroup)[]
 
-/** Connects, gives the client to `use`, closes it in every case. */
-export async function withClient<T>(
+/** A client with the deadlines of the command line. The caller closes it. */
+export function openClient(
   context: CommandContext,
-  use: (client: Client) => Promise<T>,
   options: Partial<ConnectOptions> = {},
-): Promise<T> {
-  const client = await context.connect({
+): Promise<Client> {
+  return context.connect({
     servers: context.servers,
     clientId: 'sluice-cli',
     connectTimeoutMs: context.timeoutMs,
@@ -138,6 +139,15 @@ export async function withClient<T>(
     signal: context.signal,
     ...options,
   })
+}
+
+/** Connects, gives the client to `use`, closes it in every case. */
+export async function withClient<T>(
+  context: CommandContext,
+  use: (client: Client) => Promise<T>,
+  options: Partial<ConnectOptions> = {},
+): Promise<T> {
+  const client = await openClient(context, options)
   try {
     return await use(client)
   } finally {

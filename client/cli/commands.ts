@@ -59,6 +59,22 @@ export const clientCommands: CommandTree = [
     load: async () => (await import('./consume.ts')).consumeCommand,
   },
   {
+    name: 'bench',
+    about: 'Measure: produce, consume',
+    verbs: [
+      {
+        usage: 'produce',
+        about: 'Measure how fast records are acked',
+        load: async () => (await import('./bench-produce.ts')).benchProduceCommand,
+      },
+      {
+        usage: 'consume',
+        about: 'Measure how fast records are read, and check that all came',
+        load: async () => (await import('./bench-consume.ts')).benchConsumeCommand,
+      },
+    ],
+  },
+  {
     usage: 'version',
     about: 'Show the versions of Sluice, its protocol and Node',
     load: async () => (await import('./version.ts')).versionCommand,

@@ -8,7 +8,9 @@
  * Used by consume and bench consume.
  */
 import { SluiceError } from '../../protocol/errors.ts'
-import type { Client, ConsumerOptions, OffsetAnswer, OffsetQuery, StartPosition } from '../api.ts'
+import type { OffsetAnswer, OffsetQuery } from '../types/administering.ts'
+import type { Client } from '../types/client.ts'
+import type { ConsumerOptions, StartPosition } from '../types/consuming.ts'
 import { type OffsetRange, resolveRange, timesOf } from './offset-range.ts'
 
 export interface PlannedPartition {

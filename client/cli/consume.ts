@@ -4,7 +4,7 @@
  * Always true: the form does not depend on whether stdout is a terminal; the broker is read only as fast as stdout
  * takes the output; a closed pipe ends it quietly.
  */
-import type { Consumer, RecordBatchView } from '../api.ts'
+import type { Consumer, RecordBatchView } from '../types/consuming.ts'
 import { BoundedRead } from './bounded-read.ts'
 import { type CommandContext, defineCommand, withClient } from './command.ts'
 import { planConsume } from './consume-plan.ts'

@@ -7,7 +7,7 @@
  * Always true: every error of the table has an exit code; the text goes to stderr, never to stdout.
  * Used by cli.ts, once per run; `sluice help exit-codes` prints the table.
  */
-import { asSluiceError, type ErrorCode, errorTable, SluiceError } from '../../protocol/errors.ts'
+import { asSluiceError, type ErrorCode, SluiceError } from '../../protocol/errors.ts'
 
 export const exitCodes = {
   ok: 0,
@@ -107,7 +107,7 @@ export function reportFailure(thrown: unknown, options: ReportOptions): Report {
   const failure = thrown instanceof CommandFailure ? thrown : null
   const error = asSluiceError(failure?.error ?? thrown)
   const exitCode = failure?.exitCode ?? exitCodeOf(error.code)
-  const hint = error.hint ?? defaultHint(error)
+  const hint = hintOf(error)
   if (options.json) {
     const { code, message, retriable, maybeApplied } = error
     const body = { code, message, retriable, maybeApplied, ...(hint !== null && { hint }) }
@@ -125,18 +125,20 @@ function detailLines(thrown: unknown, error: SluiceError): string[] {
   return shown === undefined ? [] : [String(shown)]
 }
 
-function defaultHint(error: SluiceError): string | null {
+const startHint = 'is a broker running there? start one with: sluice start'
+
+function hintOf(error: SluiceError): string | null {
   switch (error.code) {
-    case 'UNKNOWN_TOPIC_OR_PARTITION':
-      return 'sluice topic list shows the topics there are'
     case 'BROKER_NOT_AVAILABLE':
     case 'NETWORK_ERROR':
-      return 'is a broker running there? start one with: sluice start'
+      return error.hint === undefined ? startHint : `${error.hint}; ${startHint}`
+    case 'UNKNOWN_TOPIC_OR_PARTITION':
+      return error.hint ?? 'sluice topic list shows the topics there are'
     case 'UNKNOWN_SERVER_ERROR':
-      return 'run it again with -v to see where it happened'
+      return error.hint ?? 'run it again with -v to see where it happened'
     case 'INVALID_ARGUMENT':
-      return null
+      return error.hint ?? null
     default:
-      return Object.hasOwn(errorTable, error.code) ? `sluice help errors ${error.code}` : null
+      return error.hint ?? `sluice help errors ${error.code}`
   }
 }

@@ -8,7 +8,7 @@
  * Always true: output is bytes, so keys and values that are not text pass unchanged.
  * Used by consume; read-format.ts is the twin of produce.
  */
-import type { ReceivedHeader, ReceivedRecord } from '../api.ts'
+import type { ReceivedHeader, ReceivedRecord } from '../types/consuming.ts'
 import { showTime } from './calendar.ts'
 import { usageError } from './failure.ts'
 

@@ -6,7 +6,7 @@
  */
 import { type Acks, acksLevels } from '../../protocol/messages/produce.ts'
 import { compressionCodecs } from '../../protocol/world.ts'
-import type { Client } from '../api.ts'
+import type { Client } from '../types/client.ts'
 import { type CommandContext, defineCommand, withClient } from './command.ts'
 import { CommandFailure, exitCodes, usageError } from './failure.ts'
 import { ProduceRun } from './produce-run.ts'

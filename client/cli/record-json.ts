@@ -7,7 +7,7 @@
  * Always true: `recordFromJson(recordToJson(r))` has the very bytes of r. The shape is API.
  * Used by consume, `produce --jsonl` and `segment dump --records`.
  */
-import type { ReceivedHeader } from '../api.ts'
+import type { ReceivedHeader } from '../types/consuming.ts'
 import { usageError } from './failure.ts'
 import type { ReadRecord } from './read-format.ts'
 

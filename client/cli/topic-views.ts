@@ -4,7 +4,12 @@
  * Always true: the JSON shapes are API; they hold numbers as numbers and times as milliseconds since 1970.
  * Used by the topic commands.
  */
-import type { ConfigEntry, PartitionDescription, TopicDescription, TopicListing } from '../api.ts'
+import type {
+  ConfigEntry,
+  PartitionDescription,
+  TopicDescription,
+  TopicListing,
+} from '../types/administering.ts'
 import type { Listing } from './output.ts'
 import { renderTable } from './table.ts'
 import { showSize } from './units.ts'

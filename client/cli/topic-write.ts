@@ -5,7 +5,7 @@
  * everything and changes nothing.
  */
 import { asSluiceError, type SluiceError } from '../../protocol/errors.ts'
-import type { TopicDescription } from '../api.ts'
+import type { TopicDescription } from '../types/administering.ts'
 import { type CommandContext, defineCommand, withClient } from './command.ts'
 import { CommandFailure, exitCodes, usageError } from './failure.ts'
 import { type PlannedChange, plan, topicListing } from './topic-views.ts'

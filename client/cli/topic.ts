@@ -4,7 +4,7 @@
  * Always true: what destroys data asks first on a terminal and needs --yes without one; delete asks for the name.
  */
 import { SluiceError } from '../../protocol/errors.ts'
-import type { Client } from '../api.ts'
+import type { Client } from '../types/client.ts'
 import { type CommandContext, defineCommand, withClient } from './command.ts'
 import { usageError } from './failure.ts'
 import { describeText, type TrimResult, topicListing, trimListing } from './topic-views.ts'
@@ -72,7 +72,7 @@ export const topicDescribeCommand = defineCommand({
 async function confirmName(context: CommandContext, name: string, loss: string): Promise<void> {
   if (context.yes) return
   if (!context.terminal.inputIsTty) {
-    throw usageError(`${loss} needs --yes where nobody can be asked`, 'add --yes')
+    throw usageError(`${loss}, and nobody can be asked`, 'say --yes to do it all the same')
   }
   const answer = await context.terminal.ask(`${loss}. Type the name "${name}" to go on: `)
   if (answer.trim() !== name) throw new SluiceError('ABORTED', 'not confirmed, nothing was done')

@@ -1,6 +1,6 @@
 /**
- * Plain: a Uint8Array that is nothing more than that. Node's Buffer is one too, but its slice() is a view where
- * a Uint8Array's is a copy, so a user who is handed the one must never get the other.
+ * Plain: a Uint8Array that is nothing more than that. Node's Buffer is one too, but its slice() is
+ * a view where a Uint8Array's is a copy, so a user who is handed the one must never get the other.
  *
  * Always true: the result shares the memory of the argument.
  * Called where bytes from ws, files or native packages reach users as keys and values.

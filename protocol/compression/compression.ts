@@ -1,9 +1,9 @@
 /**
- * Compression: Kafka's codecs on this machine: gzip by node:zlib, lz4 and snappy by optional packages, zstd by
- * node:zlib where it has it and else, for reading only, by fzstd.
+ * Compression: Kafka's codecs on this machine: gzip by node:zlib, lz4 and snappy by optional
+ * packages, zstd by node:zlib where it has it and else, for reading only, by fzstd.
  *
- * Always true: decompress never hands out more than `maxBytes` and, where the codec tells sizes beforehand, takes no memory
- * for more; whatever a library throws leaves here as a SluiceError.
+ * Always true: decompress never hands out more than `maxBytes` and, where the codec tells sizes
+ * beforehand, takes no memory for more; whatever a library throws leaves here as a SluiceError.
  * Opened once per world; used through the Compression interface of protocol/world.ts.
  */
 import { plainBytes } from '../bytes/plain.ts'

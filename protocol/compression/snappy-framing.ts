@@ -1,12 +1,13 @@
 /**
- * Snappy framing: the container that Kafka's Java client (by way of xerial's snappy-java) puts around Snappy
- * blocks, and the sizes inside.
+ * Snappy framing: the container that Kafka's Java client (by way of xerial's snappy-java) puts
+ * around Snappy blocks, and the sizes inside.
  *
- *   magic 82 'SNAPPY' 00 | version i32 = 1 | lowest compatible version i32 = 1 | { block length i32 | block } …
+ *   magic 82 'SNAPPY' 00 | version i32 = 1 | lowest compatible version i32 = 1
+ *   { block length i32 | block } …
  *   a block is raw Snappy: varint of its uncompressed size, then the data
  *
- * Always true: bytes without the magic are one raw block (librdkafka and others write that); sizes are known
- * before anything is unpacked.
+ * Always true: bytes without the magic are one raw block (librdkafka and others write that); sizes
+ * are known before anything is unpacked.
  * Called by compression.ts.
  */
 import { readInt32, writeInt32 } from '../bytes/integers.ts'

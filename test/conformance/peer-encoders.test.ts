@@ -1,6 +1,6 @@
 /**
- * Peer encoders: batches of kafkajs and @platformatic/kafka read here, and ours read there. Both packages are used
- * by their internal modules, because neither exports its encoder.
+ * Peer encoders: batches of kafkajs and @platformatic/kafka read here, and ours read there. Both
+ * packages are used by their internal modules, because neither exports its encoder.
  */
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -181,8 +181,9 @@ const platformatic = {
 } as PlatformaticModules
 
 /**
- * Its encoder (1.35) shifts by 31 where zig-zag of 64 bits needs 63, and so garbles timestamps that lie more than 2^31 ms
- * from the batch's first; it cannot even read those itself. Its decoder is right.
+ * Its encoder (1.35) shifts by 31 where zig-zag of 64 bits needs 63, and so garbles timestamps that
+ * lie more than 2^31 ms from the batch's first; it cannot even read those itself. Its decoder is
+ * right.
  */
 const nearRecords = records.map(list =>
   list.map(record => ({ ...record, timestamp: 1_700_000_000_000 + (record.timestamp % 2 ** 31) })),

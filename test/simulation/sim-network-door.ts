@@ -156,6 +156,10 @@ class Dial {
 
   #connected(end: SimConnection): void {
     if (this.#settled || !this.#plan.generation.alive) return
+    if (!end.isOpen) {
+      this.#fail('NETWORK_ERROR', 'connection reset')
+      return
+    }
     this.#settled = true
     this.#timeout?.cancel()
     const events = this.#plan.attach(end)

@@ -1,8 +1,8 @@
 /**
  * Arbitrary records: any record that a batch can hold, for property tests.
  *
- * Always true: timestamps may go back from one record to the next; keys and values may be null or empty;
- * header names are any well-formed text, repeated or not.
+ * Always true: timestamps may go back from one record to the next; keys and values may be null or
+ * empty; header names are any well-formed text, repeated or not.
  * Called by the tests of protocol/records and conformance.
  */
 import fc from 'fast-check'

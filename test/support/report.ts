@@ -1,6 +1,6 @@
 /**
- * Report: what `npm test` prints, as text: a line per program, each failure with its place and difference, and
- * the closing line, which other tools read.
+ * Report: what `npm test` prints, as text: a line per program, each failure with its place and
+ * difference, and the closing line, which other tools read.
  *
  * Always true: the closing line is `N passed, N failed, N skipped` and nothing else.
  * Called by run-tests.ts.
@@ -41,6 +41,18 @@ function renderDiagnostics(diagnostics: Readonly<Record<string, unknown>>): stri
 export function renderFailure(failure: Failure): string {
   const head = `✖ ${failure.path.join(' › ')}: ${failure.reason}`
   return [head, ...renderDiagnostics(failure.diagnostics).map(indent), ''].join('\n')
+}
+
+/** How tap names a test that was waiting when its program broke off. */
+const neverRun = 'child test left in queue: '
+
+/** All failures; tests that never ran because an earlier one broke off are listed in one line. */
+export function renderFailures(failures: readonly Failure[]): string {
+  const isWaiting = ({ path }: Failure): boolean => path.at(-1)?.startsWith(neverRun) === true
+  const waiting = failures.filter(isWaiting).map(({ path }) => path.at(-1)?.slice(neverRun.length))
+  const blocks = failures.filter(failure => !isWaiting(failure)).map(renderFailure)
+  if (waiting.length > 0) blocks.push(`✖ not run after that: ${waiting.join(' · ')}\n`)
+  return blocks.join('\n')
 }
 
 export const renderTotals = (totals: Totals): string =>

@@ -1,8 +1,8 @@
 /**
  * Repository: where the sources lie, as seen from the compiled tests in dist/.
  *
- * Always true: paths are relative to the root, with `/`, sorted; a compiled test whose source is gone
- * (tsc never deletes) is not listed, so it can neither run nor count.
+ * Always true: paths are relative to the root, with `/`, sorted; a compiled test whose source is
+ * gone (tsc never deletes) is not listed, so it can neither run nor count.
  * Called by the suite loader, the runner and the tidy tests.
  */
 import { readdirSync, readFileSync } from 'node:fs'

@@ -1,9 +1,9 @@
 /**
- * The runner is the judge of all other tests, so each way in which a test program can go wrong is tried
- * here on a small program of its own, and must end as a failure that names it.
+ * The runner is the judge of all other tests, so each way in which a test program can go wrong is
+ * tried here on a small program of its own, and must end as a failure that names it.
  */
 import t, { type Test } from 'tap'
-import { renderFailure, renderTotals } from './report.ts'
+import { renderFailures, renderTotals } from './report.ts'
 import { programsOf, runPrograms } from './run-tests.ts'
 import type { Totals } from './tap-tree.ts'
 
@@ -26,10 +26,7 @@ async function run(t: Test, programs: Readonly<Record<string, string>>): Promise
 }
 
 const failureOf = (ran: Ran, file: string): string =>
-  ran.totals.failures
-    .filter(failure => failure.path[0] === file)
-    .map(renderFailure)
-    .join('\n')
+  renderFailures(ran.totals.failures.filter(failure => failure.path[0] === file))
 
 t.test('a leaf counts once, whatever it asserts; containers do not count', async t => {
   const ran = await run(t, {
@@ -67,13 +64,15 @@ t.test('a failed test is shown with its place and its difference', async t => {
 t.test('a program that goes wrong as a whole is a failure that names it', async t => {
   const programs = {
     'crash.js': `${good}t.test('bad', async () => { process.kill(process.pid, 'SIGKILL') })`,
-    'exit.js': `${good}t.test('bad', async () => { process.exit(0) })`,
-    'late.js': `${good}t.test('ok', async t => t.ok(1))\nprocess.on('exit', () => { process.exitCode = 3 })`,
+    'exit.js': `${good}t.test('bad', async () => { process.exit(0) })
+      t.test('next', async t => t.ok(1))
+      t.test('last', async t => t.ok(1))`,
+    'late.js': `${good}process.on('exit', () => { process.exitCode = 3 })`,
     'hangs.js': `${good}t.test('bad', t => { setInterval(() => undefined, 1e6) })`,
     'spins.js': `${good}t.test('bad', async t => { await 1; for (;;); })`,
     'empty.js': `export const nothing = t`,
     'load.js': `${good}await import('./nowhere.js')`,
-    'float.js': `${good}t.test('bad', async t => { t.ok(1); Promise.reject(new Error('floating')) })`,
+    'float.js': `${good}t.test('bad', async t => { t.ok(1); Promise.reject(Error('floating')) })`,
   }
   const ran = await run(t, programs)
   for (const name of Object.keys(programs)) t.not(failureOf(ran, name), '', `${name} failed`)
@@ -83,6 +82,7 @@ t.test('a program that goes wrong as a whole is a failure that names it', async 
   t.match(failureOf(ran, 'hangs.js'), /hangs\.js › bad[\s\S]*timeout/)
   t.match(failureOf(ran, 'spins.js'), /spins\.js: said nothing for 3 s/)
   t.match(failureOf(ran, 'float.js'), /floating/)
+  t.match(failureOf(ran, 'exit.js'), /exit\.js › bad[\s\S]*✖ not run after that: .*last/)
 })
 
 t.test('files of a suite share a program, files of test/integration have their own', async t => {

@@ -4,10 +4,11 @@
  *   npm test                      everything
  *   npm test -- storage/segment   only test files whose path contains one of the arguments
  *
- * Always true: the last line counts leaf tests; the exit code is 0 only when none failed and at least one
- * passed. A crash, a timeout and a program without a test are failures; with CI=true so is a skipped test.
+ * Always true: the last line counts leaf tests; the exit code is 0 only when none failed and at
+ * least one passed. A crash, a timeout and a program without a test are failures; with CI=true so
+ * is a skipped test.
  */
-import { renderFailure, renderProgram, renderTotals } from './report.ts'
+import { renderFailures, renderProgram, renderTotals } from './report.ts'
 import { root } from './repository.ts'
 import { type RunOptions, runProgram } from './run-program.ts'
 import { filterVariable, suiteOf, testFiles, testTimeoutMs } from './suite.ts'
@@ -59,7 +60,7 @@ async function main(filters: readonly string[]): Promise<void> {
   }
   const totals = await runPrograms(programsOf(files), options, print)
   print('')
-  for (const failure of totals.failures) print(renderFailure(failure))
+  if (totals.failed > 0) print(renderFailures(totals.failures))
   if (files.length === 0) print(`no test file has ${filters.join(' or ')} in its path`)
   print(renderTotals(totals))
   const skippedInCi = process.env['CI'] === 'true' && totals.skipped > 0

@@ -1,11 +1,12 @@
 /**
- * Suite: many test files in one process, because a tap process costs about as much as a hundred tests.
+ * Suite: many test files in one process, because a tap process costs about as much as a hundred
+ * tests.
  *
  *   test/protocol.suite.ts ──> test/protocol/frame.test.ts, test/protocol/records/batch.test.ts, …
  *
- * Always true: a test file belongs to the suite with the longest matching folder, so to one at most;
- * test/tidy/suites.test.ts proves that it is never none. Files of `ownProcess` folders start real brokers
- * and run alone. Called by the *.suite.ts files and by run-tests.ts.
+ * Always true: a test file belongs to the suite with the longest matching folder, so to one at
+ * most; test/tidy/suites.test.ts proves that it is never none. Files of `ownProcess` folders start
+ * real brokers and run alone. Called by the *.suite.ts files and by run-tests.ts.
  */
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
@@ -53,7 +54,9 @@ export function testFiles(filters: readonly string[] = []): string[] {
 /** The variable by which run-tests.ts hands its filters to the suites: a JSON list. */
 export const filterVariable = 'SLUICE_TEST_FILTER'
 
-/** Imports the test files of a suite, in order of their paths. Called once by each *.suite.ts file. */
+/**
+ * Imports the test files of a suite, in order of their paths. Called once by each *.suite.ts file.
+ */
 export async function loadTests(suite: SuiteName): Promise<void> {
   const filters = JSON.parse(process.env[filterVariable] ?? '[]') as string[]
   const files = testFiles(filters).filter(path => suiteOf(path) === suite)

@@ -1,13 +1,13 @@
 /**
  * TapTree: what a TAP stream says, as a tree of tests, and the counts that the runner prints.
  *
- *   file ─┬─ container ─┬─ leaf        A leaf is a test without tests inside; assertions are not counted.
+ *   file ─┬─ container ─┬─ leaf     A leaf is a test without tests inside; assertions do not count.
  *         │             └─ leaf
  *         └─ leaf
  *
- * Always true: passed + failed + skipped counts each leaf once; whatever went wrong outside the leaves
- * (a crash, a timeout, an assertion of a container, an empty test) adds to `failed`, never to nothing.
- * Called by run-tests.ts; knows nothing of processes.
+ * Always true: passed + failed + skipped counts each leaf once; whatever went wrong outside the
+ * leaves (a crash, a timeout, an assertion of a container, an empty test) adds to `failed`, never
+ * to nothing. Called by run-tests.ts; knows nothing of processes.
  */
 import type { Parser, Result } from 'tap-parser'
 

@@ -1,6 +1,6 @@
 /**
- * WriteDocs: `npm run docs`. Makes the generated parts of README.md anew from the tables in the code.
- * Run it after a change to broker/config/ or protocol/errors.ts; readme.test.ts says when.
+ * WriteDocs: `npm run docs`. Makes the generated parts of README.md anew from the tables in the
+ * code. Run it after a change to broker/config/ or protocol/errors.ts; readme.test.ts says when.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,9 +1,10 @@
 /**
- * Checkers: Biome and dependency-cruiser, run on a folder that is laid out like this repository, and what
- * they found in one form.
+ * Checkers: Biome and dependency-cruiser, run on a folder that is laid out like this repository,
+ * and what they found in one form.
  *
  * Always true: a checker that could not do its work throws; it never answers with an empty list.
- * Called by house.test.ts on the repository and by planted.test.ts on a folder of planted violations.
+ * Called by house.test.ts on the repository and by planted.test.ts on a folder of planted
+ * violations.
  */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'

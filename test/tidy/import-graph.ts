@@ -1,6 +1,6 @@
 /**
- * ImportGraph: questions about the whole import graph that dependency-cruiser's rules cannot ask: what the SDK
- * loads when it is imported, and which files nobody reaches.
+ * ImportGraph: questions about the whole import graph that dependency-cruiser's rules cannot ask:
+ * what the SDK loads when it is imported, and which files nobody reaches.
  *
  * Called by house.test.ts with the modules that runCruiser found.
  */
@@ -8,7 +8,9 @@ import type { IDependency, IModule } from 'dependency-cruiser'
 
 type Follow = (dependency: IDependency) => boolean
 
-/** Everything that is reached from `entries` by the imports that `follow` takes, entries included. */
+/**
+ * Everything that is reached from `entries` by the imports that `follow` takes, entries included.
+ */
 export function reachedFrom(
   modules: readonly IModule[],
   entries: readonly string[],
@@ -26,7 +28,10 @@ export function reachedFrom(
   return reached
 }
 
-/** An import that happens when the importing file is loaded: neither of types alone nor with import(). */
+/**
+ * An import that happens when the importing file is loaded: neither of types alone nor with
+ * import().
+ */
 export const isLoadedAtOnce: Follow = dependency =>
   !dependency.dynamic && !dependency.dependencyTypes.includes('type-only')
 

@@ -1,8 +1,9 @@
 /**
- * Each house rule against a planted violation. `violations/<rule>.txt` holds one or more files, each opened by
- * a line `// path: …`; all of them are laid out in one folder like this repository, and each must be
- * reported by exactly the rule that its .txt is named after. The files of `neighbours.txt` are what the
- * violations import; they keep all rules, which proves that the rules spare what is good.
+ * Each house rule against a planted violation. `violations/<rule>.txt` holds one or more files,
+ * each opened by a line `// path: …`; all of them are laid out in one folder like this repository,
+ * and each must be reported by exactly the rule that its .txt is named after. The files of
+ * `neighbours.txt` are what the violations import; they keep all rules, which proves that the rules
+ * spare what is good.
  */
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'

@@ -1,6 +1,6 @@
 /**
- * Every test file is reached by exactly one suite, and every suite has its program; otherwise a test could
- * be written, stay green for ever, and never run.
+ * Every test file is reached by exactly one suite, and every suite has its program; otherwise a
+ * test could be written, stay green for ever, and never run.
  */
 import t from 'tap'
 import { filesUnder } from '../support/repository.ts'

@@ -1,4 +1,4 @@
-/** Crc32: the standard's check value, zlib's answers, and librdkafka's partition of a golden key. */
+/** Crc32: the standard's check value, known sums, and librdkafka's partition of a golden key. */
 import t from 'tap'
 import { crc32, crc32PartitionForKey } from '../../../client/producer/crc32.ts'
 

@@ -1,4 +1,4 @@
-/** Canonical JSON: equal objects give one text, and nothing without a canonical form gets through. */
+/** Canonical JSON: equal objects give one text; what has no canonical form is refused. */
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import t from 'tap'

@@ -54,15 +54,27 @@ t.test('a batch carries what it was built with, and patching keeps the checksum'
   t.match(checkBatch(batch), { producerId: 7, producerEpoch: 1, baseSequence: 0 })
 })
 
-t.test('any one flipped bit under the checksum is refused', async t => {
+/** True where the batch is refused as damaged, and in no other way. */
+function isRefused(batch: Uint8Array): boolean {
+  try {
+    checkBatch(batch)
+    return false
+  } catch (error) {
+    return SluiceError.is(error, 'CORRUPT_MESSAGE')
+  }
+}
+
+t.test('any one flipped bit under the checksum, or in it, is refused', async t => {
   const batch = threeRecords()
+  const passed: string[] = []
   for (let byte = crcStart - 4; byte < batch.length; byte++) {
     for (let bit = 0; bit < 8; bit++) {
       const bad = batch.slice()
       bad[byte] = (bad[byte] ?? 0) ^ (1 << bit)
-      t.throws(() => checkBatch(bad), { code: 'CORRUPT_MESSAGE' }, `byte ${byte} bit ${bit}`)
+      if (!isRefused(bad)) passed.push(`byte ${byte} bit ${bit}`)
     }
   }
+  t.same(passed, [])
 })
 
 t.test('any one flipped bit in batches of Kafka is refused', async () => {
@@ -75,12 +87,7 @@ t.test('any one flipped bit in batches of Kafka is refused', async () => {
       const bad = batch.slice()
       const position = crcStart + (at % (batch.length - crcStart))
       bad[position] = (bad[position] ?? 0) ^ (1 << bit)
-      try {
-        checkBatch(bad)
-        return false
-      } catch (error) {
-        return SluiceError.is(error, 'CORRUPT_MESSAGE')
-      }
+      return isRefused(bad)
     }),
   )
 })

@@ -69,6 +69,11 @@ t.test('a key must not reach into the next record', async t => {
   t.throws(() => readRecords(batchOf(two, 2), compression), { code: 'CORRUPT_MESSAGE' })
 })
 
+t.test('a record must not end before its length says', async t => {
+  const two = [14, 0, 0, 0, 1, 1, 0, 12, 0, 0, 2, 1, 1, 0]
+  t.throws(() => readRecords(batchOf(two, 2), compression), { code: 'CORRUPT_MESSAGE' })
+})
+
 t.test('log append time gives every record the time of the batch', async t => {
   const batch = batchOf([12, 0, 6, 0, 1, 1, 0])
   const header = { ...readBatchHeader(batch), timestampType: 'append' as const }

@@ -218,9 +218,11 @@ t.test('close carries code and reason to the other end, cut to what fits a frame
 t.test('close works while this end is paused', async t => {
   const { near, far } = await openPair(t)
   far.connection.pause()
+  const startMs = performance.now()
   far.connection.close(1000, 'done')
   t.equal((await far.closed()).code, 1000)
   t.equal((await near.closed()).code, 1000)
+  t.ok(performance.now() - startMs < 1500, 'before the close timer fires')
 })
 
 t.test('after close here no message is delivered any more', async t => {

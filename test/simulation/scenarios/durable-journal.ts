@@ -22,7 +22,7 @@ export type JournalBug =
   | 'reuses a buffer before it was flushed'
 
 const recordBytes = 32
-const target = 3000
+const target = 8000
 const path = '/data/journal'
 
 export function durableJournal(bug?: JournalBug): Scenario {
@@ -168,6 +168,7 @@ class JournalServer {
     }
     this.#reply.set(numbers(this.#next))
     connection.send([this.#reply])
+    this.#reply.fill(0)
   }
 }
 
