@@ -111,7 +111,8 @@ export class FakeLog {
     const header = { logStartOffset: this.logStart, highWatermark: this.end }
     const none = new Uint8Array(0)
     const { diverging } = this
-    if (diverging !== undefined && lastEpoch !== undefined && offset > diverging.endOffset) {
+    const isOld = lastEpoch !== undefined && diverging !== undefined && lastEpoch <= diverging.epoch
+    if (isOld && offset > diverging.endOffset) {
       return { header: { error: wireError('OFFSET_OUT_OF_RANGE'), diverging }, bytes: none }
     }
     if (offset < this.logStart || offset > this.end) {
