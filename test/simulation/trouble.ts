@@ -1,16 +1,19 @@
 /**
- * Trouble: what a scenario lets happen to a server and the way to it, round after round, drawn from the seed.
+ * Trouble: what a scenario lets happen to a server and the way to it, round after round, drawn from
+ * the seed.
  *
- *   calm ── one kind of trouble begins ── it lasts a while ── it is healed, a dead server is started ──> calm
+ *   calm ── a trouble begins ── lasts a while ── is healed, a dead server started ──> calm
  *
- * Always true: when it returns everything is healed, every fault is off and the server's process was started.
+ * Always true: when it returns everything is healed, every fault is off and the server's process
+ * was started.
  * Called by scenarios.
  */
 import type { SimWorld } from './sim-world.ts'
 
 /**
- * crash SIGKILL · power lost · cut no message passes · deaf one direction only · reset of all connections · eio
- * each sync fails · full no room on the disk · slow syncs take seconds · clock the wall clock jumps · none
+ * crash SIGKILL · power lost · cut no message passes · deaf one direction only · reset of all
+ * connections · eio each sync fails · full no room on the disk · slow syncs take seconds · clock
+ * the wall clock jumps · none
  */
 export type TroubleKind =
   | 'crash'

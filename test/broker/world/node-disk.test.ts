@@ -46,7 +46,8 @@ t.test('a full device is noSpace', async t => {
 })
 
 t.test('no permission is denied', async t => {
-  // For root too: a file of the kernel that has nothing to write to (Linux), the system's volume (macOS).
+  // For root too: a file of the kernel that has nothing to write to (Linux), the system's volume
+  // (macOS).
   const path = process.platform === 'linux' ? '/sys/kernel/notes' : '/System/sluice'
   const mode = process.platform === 'linux' ? 'update' : 'create'
   await fails(t, 'denied', new NodeDisk().open(path, mode))

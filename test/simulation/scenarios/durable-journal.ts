@@ -1,11 +1,13 @@
 /**
- * Durable journal: the smallest system that has to get every part of the simulator right: a client sends
- * numbered records, a server writes them to one file and acks what it has synced.
+ * Durable journal: the smallest system that has to get every part of the simulator right: a client
+ * sends numbered records, a server writes them to one file and acks what it has synced.
  *
- *   client ── base, count ──> server: write, sync ── next ──> client      power cuts, crashes, EIO, cut wires
+ *   client ── base, count ──> server: write, sync ── next ──> client
  *
- * Always true of the server without a planted bug: what was acked is there, in order, after any of them.
- * Called by index.ts; its test plants each bug and sees it found, which proves that the simulator bites.
+ * Always true of the server without a planted bug: what was acked is there, in order, after any of
+ * them.
+ * Called by index.ts; its test plants each bug and sees it found, which proves that the simulator
+ * bites.
  */
 import type { DiskFile } from '../../../broker/world/disk.ts'
 import type { BrokerWorld } from '../../../broker/world/world.ts'
