@@ -4,7 +4,7 @@
  *
  *   node('broker-1')         starts a process on that machine, or returns the one that runs
  *   crashProcess / die       the process is gone; the page cache stays, its connections are reset
- *   powerLoss                the machine is gone too, until `node` starts it: only synced data is left
+ *   powerLoss                the machine too, until `node` starts it: only synced data is left
  *
  * Always true: two processes share nothing but the network; a process that ended acts no more.
  * Called by scenarios, through simulate.ts and run.ts.
