@@ -1,12 +1,13 @@
 /**
- * Topic lifecycle: topics come, change and go, on disk, in the catalogue and among the partitions, in the one
- * order that survives a crash between any two steps.
+ * Topic lifecycle: topics come, change and go, on disk, in the catalogue and among the partitions,
+ * in the one order that survives a crash between any two steps.
  *
  *   create   directories durable → catalogue (commit point) → partitions can be found
- *   delete   tombstone durable → partitions cannot be found → directories renamed → tombstone forgotten: name free
+ *   delete   tombstone durable → partitions cannot be found → directories renamed
+ *            → tombstone forgotten: the name is free
  *
- * Always true: operations run one after the other; a topic in the catalogue has all its directories; a name is
- * free again only when nothing can write under it any more (S6).
+ * Always true: operations run one after the other; a topic in the catalogue has all its
+ * directories; a name is free again only when nothing can write under it any more (S6).
  * Called by the topics and configs handlers; at start load-topics.ts does the loading.
  */
 import { SluiceError } from '../../protocol/errors.ts'
@@ -49,8 +50,8 @@ export class TopicLifecycle {
 
   /**
    * Usable and durable when it resolves.
-   * @throws SluiceError INVALID_TOPIC, TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR,
-   * INVALID_CONFIG, DISK_FULL
+   * @throws SluiceError INVALID_TOPIC, TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS,
+   * INVALID_REPLICATION_FACTOR, INVALID_CONFIG, DISK_FULL
    */
   create(spec: NewTopic, validateOnly = false): Promise<CatalogueTopic> {
     return this.#inTurn(async () => {
@@ -91,7 +92,8 @@ export class TopicLifecycle {
       await inParallel(removed, maxParallelPartitions, ({ partition }) =>
         logs.delete(id, partition),
       )
-      // what could not be opened is still on disk: the tombstone stays, and the next start removes it
+      // what could not be opened is still on disk: the tombstone stays, and the next start removes
+      // it
       if (removed.length === count) await store.commit({ type: 'forget', topicIds: [id] })
       logger.info({ topic: name, topicId: id }, 'topic deleted')
     })
@@ -111,7 +113,8 @@ export class TopicLifecycle {
   }
 
   /**
-   * All of `configs` or none; in force when it resolves (flush os→commit: everything is on disk by then).
+   * All of `configs` or none; in force when it resolves (flush os→commit: everything is on disk by
+   * then).
    * @throws SluiceError UNKNOWN_TOPIC_OR_PARTITION, INVALID_CONFIG, DISK_FULL
    */
   alterConfigs(
@@ -173,7 +176,7 @@ export class TopicLifecycle {
     if (maxMessageBytes + 1024 <= maxFrameBytes) return
     throw new SluiceError(
       'INVALID_CONFIG',
-      `max.message.bytes ${maxMessageBytes} does not fit a message of max.frame.bytes ${maxFrameBytes}`,
+      `max.message.bytes ${maxMessageBytes} does not fit max.frame.bytes ${maxFrameBytes}`,
       { hint: 'lower it, or raise max.frame.bytes of the broker' },
     )
   }
