@@ -8,13 +8,15 @@
  * Called by broker/cli/main.ts with the commands of both rooms, and by tests with a fake terminal.
  */
 import yargs, { type Argv, type Options } from 'yargs'
-import type {
-  CliContext,
-  Command,
-  CommandEntry,
-  CommandTree,
-  LocalContext,
-  OptionTable,
+import {
+  type CliContext,
+  type Command,
+  type CommandEntry,
+  type CommandTree,
+  type LocalContext,
+  type OptionTable,
+  type PositionalTable,
+  withoutCoerce,
 } from './command.ts'
 import { exitCodes, reportFailure, usageError } from './failure.ts'
 import { type GlobalArgs, globalOptions } from './global-options.ts'
@@ -27,18 +29,20 @@ interface Chosen {
   args: unknown
 }
 
-/** A scalar option given twice is refused instead of becoming a list. */
-export function singleValued(options: OptionTable): Record<string, Options> {
-  const wrapped = Object.entries(options).map(([name, option]): [string, Options] => {
-    if (option.array === true) return [name, option]
-    const inner = option.coerce ?? ((value: unknown) => value)
-    const coerce = (value: unknown): unknown => {
-      if (Array.isArray(value)) throw usageError(`--${name} was given more than once`)
-      return value === undefined ? undefined : inner(value)
+/** The values of `table`'s options; a scalar given twice is refused instead of becoming a list. */
+function checkedValues(
+  table: OptionTable | PositionalTable,
+  args: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const values = Object.entries(table).map(([name, option]) => {
+    const value = args[name]
+    if (Array.isArray(value) && option.array !== true) {
+      throw usageError(`--${name} was given more than once`)
     }
-    return [name, { ...option, coerce }]
+    const coerce = option.coerce as ((given: unknown) => unknown) | undefined
+    return [name, value === undefined || coerce === undefined ? value : coerce(value)]
   })
-  return Object.fromEntries(wrapped)
+  return Object.fromEntries(values)
 }
 
 /** Below the options of the command, so it comes last. */
@@ -52,9 +56,14 @@ function addCommand(parser: Argv, entry: CommandEntry, choose: (chosen: Chosen) 
     entry.about,
     async inner => {
       command = await entry.load()
-      return groupGlobals(command.build(inner, singleValued))
+      return groupGlobals(command.build(inner))
     },
-    args => choose({ command, args }),
+    args => {
+      const { options, positionals } = command
+      const tables = [globalOptions, options, positionals]
+      const values = tables.map(table => checkedValues(table, args))
+      choose({ command, args: Object.assign({}, ...values) })
+    },
   )
 }
 
@@ -87,9 +96,12 @@ function newParser(terminal: Terminal): Argv {
     })
     .fail((message, error) => {
       // yargs goes on to the handler unless this throws
-      throw error ?? usageError(message, 'add --help to see what the command takes')
+      throw (
+        error ??
+        usageError(message.replace(/\s+/g, ' '), 'add --help to see what the command takes')
+      )
     })
-    .options(singleValued(globalOptions))
+    .options(withoutCoerce<Options>(globalOptions))
     .help('help')
     .alias('help', 'h')
     .version(false)
