@@ -1,8 +1,9 @@
 /**
- * Real world: the machine's own clock, timers, randomness and network behind the interfaces of world.ts.
+ * Real world: the machine's own clock, timers, randomness and network behind the interfaces of
+ * world.ts.
  *
- * Always true: nothing here holds state between two worlds except a pool of random bytes per world; the
- * monotonic clock never goes back; a `background` timer keeps no finished process alive.
+ * Always true: nothing here holds state between two worlds except a pool of random bytes per world;
+ * the monotonic clock never goes back; a `background` timer keeps no finished process alive.
  * Called once by each composition root (SDK connect, broker start); the simulator has its own.
  */
 import { openCompression } from './compression/compression.ts'
@@ -30,7 +31,7 @@ const poolWords = 1024
 /** What getRandomValues gives in one call. */
 const maxBytesPerCall = 65_536
 
-/** Random numbers from the operating system's generator, drawn in pools: a call for each costs too much. */
+/** From the operating system's generator, drawn in pools: a call for each number costs too much. */
 export function realRandom(): Random {
   const pool = new Uint32Array(poolWords)
   let used = poolWords

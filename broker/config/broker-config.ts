@@ -134,6 +134,11 @@ export const brokerOptions = {
     max: 100_000,
     about: 'Partitions named in one request.',
   }),
+  helloTimeoutMs: duration('hello.timeout.ms', {
+    default: 10_000,
+    min: 1,
+    about: 'Time for a new connection to say hello; after it the connection is closed.',
+  }),
   maxConnections: integer('max.connections', {
     default: 10_000,
     min: 1,

@@ -61,12 +61,32 @@ async function wrapped<T>(directory: string, work: () => Promise<T>): Promise<T>
 }
 
 async function takeLock(world: BrokerWorld, directory: string): Promise<DiskLock> {
-  await world.disk.makeDirectory(directory)
+  await makeDurableDirectory(world, directory)
   const lock = await world.disk.lock(`${directory}/.lock`)
   if (lock !== null) return lock
   throw new SluiceError('DATA_DIR_IN_USE', `another broker works on ${directory}`, {
     hint: 'stop it, or give this one a --data-dir of its own',
   })
+}
+
+/**
+ * The directory survives a power loss only if its own entry, and that of each directory above it, is on disk. Which of
+ * them an earlier start may have made and not synced is unknown, so all are synced.
+ */
+async function makeDurableDirectory({ disk }: BrokerWorld, directory: string): Promise<void> {
+  await disk.makeDirectory(directory)
+  let path = directory.replace(/\/+$/, '')
+  for (let level = 0; path !== '' && path !== '.'; level++) {
+    const slash = path.lastIndexOf('/')
+    const parent = slash > 0 ? path.slice(0, slash) : slash === 0 ? '/' : '.'
+    try {
+      await disk.syncDirectory(parent)
+    } catch (error) {
+      // Directories far above are often not ours to open; whoever made those is to be trusted with them.
+      if (level === 0 || !(error instanceof DiskError) || error.kind !== 'denied') throw error
+    }
+    path = parent === '/' ? '' : parent
+  }
 }
 
 async function checkFormat(world: BrokerWorld, directory: string): Promise<void> {

@@ -56,6 +56,8 @@ export class Partition {
       const { logStartOffset } = this.log
       return offset <= logStartOffset ? null : { epoch: 0, endOffset: logStartOffset }
     }
-    return known.epoch < lastEpoch || known.endOffset < offset ? known : null
+    if (known.epoch === lastEpoch && known.endOffset >= offset) return null
+    // never forward: that would skip records which the reader has not seen
+    return { epoch: known.epoch, endOffset: Math.min(known.endOffset, offset) }
   }
 }

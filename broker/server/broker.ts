@@ -21,7 +21,7 @@ import type { BrokerWorld } from '../world/world.ts'
 import { Deadlines } from './deadlines.ts'
 import { Dispatcher, type Interceptor } from './dispatcher.ts'
 import { FetchPurgatory } from './fetch-waiter.ts'
-import { listen, urlOf } from './listener.ts'
+import { listen, urlOf, warnOfWildcard } from './listener.ts'
 import type { BrokerParts } from './parts.ts'
 import { Sessions } from './sessions.ts'
 
@@ -116,9 +116,8 @@ async function start(
   await loadTopics(parts)
   await createMissing(parts, options.topics ?? [])
   const dispatcher = new Dispatcher(parts, options.intercept)
-  const sessions = new Sessions(config, logger, (exchange, header) => {
-    dispatcher.dispatch(exchange, header)
-  })
+  const sessions = new Sessions(parts, (exchange, header) => dispatcher.dispatch(exchange, header))
+  undo.push(() => parts.deadlines.close())
   const state = { isReady: false }
   const listening = await listen(parts, sessions, state)
   address.listening = listening
@@ -129,7 +128,7 @@ async function start(
     listening.stopAccepting()
     dispatcher.stop()
     await parts.topics.idle()
-    parts.purgatory.close()
+    parts.purgatory.mayWait(false)
     undo.push(() => sessions.end())
     // flushing first lets every append that was taken be answered on its own connection
     undo.push(() => sessions.drained(world.timers, maxDrainMs))
@@ -137,6 +136,7 @@ async function start(
     await undo.run()
     logger.info({ dataDir: config.dataDir }, 'stopped')
   }
+  warnOfWildcard(config, logger)
   logger.info({ url: parts.url(), dataDir: config.dataDir }, 'ready')
   return brokerOf(parts, listening, close)
 }

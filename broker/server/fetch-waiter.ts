@@ -26,7 +26,7 @@ export interface WaitOptions {
 export class FetchPurgatory {
   readonly #deadlines: Deadlines
   readonly #waiting = new Set<FetchWaiter>()
-  #closed = false
+  #mayWait = true
 
   constructor(deadlines: Deadlines) {
     this.#deadlines = deadlines
@@ -39,7 +39,7 @@ export class FetchPurgatory {
   /** Calls `ready` as soon as there is enough, or the time is over; at once where that is so now. */
   wait(partitions: readonly Awaited[], options: WaitOptions): FetchWaiter | null {
     const waiter = new FetchWaiter(partitions, options, () => this.#waiting.delete(waiter))
-    if (this.#closed || options.maxWaitMs === 0 || waiter.isSatisfied) {
+    if (!this.#mayWait || options.maxWaitMs === 0 || waiter.isSatisfied) {
       options.ready()
       return null
     }
@@ -48,9 +48,10 @@ export class FetchPurgatory {
     return waiter
   }
 
-  /** The broker stops: everybody is answered with what there is, and nobody waits any more. */
-  close(): void {
-    this.#closed = true
+  /** With false everybody is answered with what there is, and nobody waits until it is true again. */
+  mayWait(allowed: boolean): void {
+    this.#mayWait = allowed
+    if (allowed) return
     for (const waiter of [...this.#waiting]) waiter.release()
   }
 }

@@ -7,6 +7,7 @@
 import { subprotocol } from '../../protocol/frame.ts'
 import type { Listening } from '../../protocol/world.ts'
 import { type BrokerConfig, parseAddress } from '../config/broker-config.ts'
+import type { Logger } from '../world/logger.ts'
 import { answerHttp } from './http.ts'
 import type { BrokerParts } from './parts.ts'
 import type { Sessions } from './sessions.ts'
@@ -36,6 +37,16 @@ export function listen(
 }
 
 const wildcards: readonly string[] = ['0.0.0.0', '::']
+
+/** Listening everywhere says nothing about where others reach this machine. */
+export function warnOfWildcard(config: BrokerConfig, logger: Logger): void {
+  const { host = '' } = parseAddress(config.listen) ?? {}
+  if (config.advertise !== '' || !wildcards.includes(host)) return
+  logger.warn(
+    { listen: config.listen },
+    'clients on other machines need --advertise ws://HOST:PORT',
+  )
+}
 
 /** The advertised URL, or the one of the address that is listened on; a wildcard is reached by loopback. */
 export function urlOf(config: BrokerConfig, listening: Listening | null): string {

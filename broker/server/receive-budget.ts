@@ -13,12 +13,15 @@ export interface Pausable {
 
 export class ReceiveBudget {
   readonly #maxBytes: number
+  readonly #onFull: (isFull: boolean) => void
   readonly #readers = new Set<Pausable>()
   #heldBytes = 0
   #full = false
 
-  constructor(maxBytes: number) {
+  /** `onFull` ends requests that only wait, so that nobody is kept from reading by them. */
+  constructor(maxBytes: number, onFull: (isFull: boolean) => void) {
     this.#maxBytes = maxBytes
+    this.#onFull = onFull
   }
 
   get heldBytes(): number {
@@ -39,12 +42,14 @@ export class ReceiveBudget {
     if (this.#full || this.#heldBytes <= this.#maxBytes) return
     this.#full = true
     for (const reader of this.#readers) reader.pauseForMemory()
+    this.#onFull(true)
   }
 
   release(bytes: number): void {
     this.#heldBytes -= bytes
     if (!this.#full || this.#heldBytes > this.#maxBytes / 2) return
     this.#full = false
+    this.#onFull(false)
     for (const reader of this.#readers) reader.resumeFromMemory()
   }
 }

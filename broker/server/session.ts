@@ -9,9 +9,10 @@
  */
 import { asSluiceError, SluiceError } from '../../protocol/errors.ts'
 import { decodeFrame, encodeFrame, type Frame, type FrameHeader } from '../../protocol/frame.ts'
-import type { Connection, ConnectionEvents } from '../../protocol/world.ts'
+import type { Connection, ConnectionEvents, TimerHandle } from '../../protocol/world.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
 import type { Logger } from '../world/logger.ts'
+import type { Deadlines } from './deadlines.ts'
 import { OutputMeter } from './output-meter.ts'
 import type { Exchange } from './parts.ts'
 import type { Pausable, ReceiveBudget } from './receive-budget.ts'
@@ -22,6 +23,7 @@ export type Dispatch = (exchange: Exchange, header: FrameHeader) => void
 export interface SessionParts {
   readonly config: BrokerConfig
   readonly budget: ReceiveBudget
+  readonly deadlines: Deadlines
   readonly logger: Logger
   readonly dispatch: Dispatch
   onGone(session: Session): void
@@ -34,6 +36,7 @@ export class Session implements ConnectionEvents, Pausable {
   readonly #connection: Connection
   readonly #inFlight = new Map<number, RequestExchange>()
   readonly #output: OutputMeter
+  readonly #helloDeadline: TimerHandle
   #greeted = false
   #open = true
   #turn = 0
@@ -48,6 +51,10 @@ export class Session implements ConnectionEvents, Pausable {
       this.#applyPause()
     })
     parts.budget.join(this)
+    const { helloTimeoutMs } = parts.config
+    this.#helloDeadline = parts.deadlines.after(helloTimeoutMs, () => {
+      this.end(1008, `no hello within ${helloTimeoutMs} ms`)
+    })
   }
 
   get open(): boolean {
@@ -86,6 +93,7 @@ export class Session implements ConnectionEvents, Pausable {
 
   onClose(closed: { code: number; reason: string; error?: Error }): void {
     this.#open = false
+    this.#helloDeadline.cancel()
     this.#parts.budget.leave(this)
     this.#parts.logger.debug({ peer: this.#connection.peer, ...closed }, 'connection closed')
     for (const exchange of [...this.#inFlight.values()]) exchange.abandon()
@@ -166,6 +174,7 @@ export class Session implements ConnectionEvents, Pausable {
   /** For RequestExchange: hello was accepted. */
   greet(): void {
     this.#greeted = true
+    this.#helloDeadline.cancel()
   }
 
   /** For RequestExchange: room for its answer, until `unreserve`. */

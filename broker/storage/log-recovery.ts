@@ -11,6 +11,7 @@
  * Called by log-load.ts.
  */
 import type { BatchHeader } from '../../protocol/records/batch-header.ts'
+import { DiskError } from '../world/disk.ts'
 import { type WalkEnd, walkBatches } from './batch-walk.ts'
 import { EpochCache } from './epoch-cache.ts'
 import { segmentFileName } from './file-names.ts'
@@ -176,22 +177,33 @@ async function handleDamage(
   return null
 }
 
-/** Rewrites what may be in the page cache only, cuts the tail, and puts indexes and list on disk. */
+/** Rewrites what may be in the page cache only, cuts the tail, and makes that durable. */
 async function makeDurable(recovery: Recovery): Promise<void> {
-  const { request, segments, point } = recovery
+  const { request, files, segments, point } = recovery
   const { shared, directory } = request
   for (const segment of segments.all) {
-    if (segment.baseOffset >= point.segmentBase) {
-      await rewriteInPlace(segment, startOfDoubt(recovery, segment.baseOffset))
-    }
-    if (segment.sealedAtMs === null || segment.indexesDurable) continue
-    await segment.writeIndexes(true)
-    segment.indexesDurable = true
+    if (segment.baseOffset < point.segmentBase) continue
+    await rewriteInPlace(segment, startOfDoubt(recovery, segment.baseOffset))
   }
-  for (const offset of recovery.files.snapshots) {
+  for (const offset of files.snapshots) {
     if (offset <= segments.active.endOffset) continue
     await shared.disk.removeFile(`${directory}/${segmentFileName(offset, 'producers')}`)
   }
-  if (segments.all.length > 1) await writeSegmentList(shared.disk, directory, segments)
   await shared.disk.syncDirectory(directory)
+  await finishSealed(recovery)
+}
+
+/** Indexes and segment list; a full disk leaves them to the sealer, for they are not needed to serve. */
+async function finishSealed({ request, segments }: Recovery): Promise<void> {
+  const { shared, directory } = request
+  const unfinished = segments.all.filter(s => s.sealedAtMs !== null && !s.indexesDurable)
+  if (unfinished.length === 0) return
+  try {
+    for (const segment of unfinished) await segment.writeIndexes(true)
+    await writeSegmentList(shared.disk, directory, segments)
+    for (const segment of unfinished) segment.indexesDurable = true
+  } catch (error) {
+    if (!(error instanceof DiskError) || error.kind !== 'noSpace') throw error
+    shared.logger.warn({ directory }, 'no space to finish recovered segments yet')
+  }
 }

@@ -80,6 +80,7 @@ export class Log implements PartitionLog {
     this.#reader = new LogReader(shared, identity, loaded.segments)
     const sealer = new Sealer(shared, directory, loaded.segments)
     sealer.knowSnapshots(loaded.snapshots)
+    if (loaded.quarantine === null) sealer.adoptUnfinished()
     this.#writer = new LogWriter({
       shared,
       directory,

@@ -20,7 +20,8 @@ export interface SealedSnapshot {
 
 interface Work {
   readonly segment: Segment
-  readonly snapshot: SealedSnapshot
+  /** null = recovery rebuilt the segment; the state at its end is past. */
+  readonly snapshot: SealedSnapshot | null
   readonly syncLog: boolean
 }
 
@@ -41,6 +42,14 @@ export class Sealer {
   /** The snapshots that recovery found or wrote, oldest first. */
   knowSnapshots(offsets: readonly number[]): void {
     this.#snapshots = [...offsets]
+  }
+
+  /** Segments that recovery had no space to finish; the next `resume` tries again. */
+  adoptUnfinished(): void {
+    for (const segment of this.#segments.all) {
+      if (segment.sealedAtMs === null || segment.indexesDurable) continue
+      this.#work.push({ segment, snapshot: null, syncLog: false })
+    }
   }
 
   seal(segment: Segment, snapshot: SealedSnapshot, flush: 'commit' | 'os'): void {
@@ -87,10 +96,10 @@ export class Sealer {
     if (!this.#segments.all.includes(segment)) return
     if (syncLog) await this.#shared.syncs.run(() => segment.use(file => file.sync()))
     await segment.writeIndexes(true)
-    await snapshot.write()
+    await snapshot?.write()
     await writeSegmentList(this.#shared.disk, this.#directory, this.#segments)
     segment.indexesDurable = true
-    await this.#keepSnapshots(snapshot.offset)
+    if (snapshot !== null) await this.#keepSnapshots(snapshot.offset)
   }
 
   /** Two snapshots stay: the newest may be damaged. */

@@ -59,7 +59,12 @@ export class ClusterAdmin implements Admin {
 
   async describeCluster(options: CallOptions = {}): Promise<ClusterDescription> {
     const { clusterId, controllerId, brokers } = await this.#metadata([], options)
-    return { clusterId, controllerId, brokers }
+    const named = brokers.map(({ id, url, rack }) => ({
+      id,
+      url,
+      ...(rack !== undefined && { rack }),
+    }))
+    return { clusterId, controllerId, brokers: named }
   }
 
   async offsets(

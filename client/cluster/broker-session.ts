@@ -86,6 +86,7 @@ export class BrokerSession {
       return await this.#channel.request(api, header, bodies, limits)
     } catch (cause) {
       const error = asSluiceError(cause)
+      if (api === 'fetch' && this.closedBy?.code === 'FRAME_TOO_LARGE') throw this.closedBy
       const silent = this.#activity.lastMs <= startedMs
       if (error.code === 'REQUEST_TIMED_OUT' && silent) this.#connection.terminate()
       throw error
@@ -157,7 +158,14 @@ export async function openSession(world: World, options: SessionOptions): Promis
   return session
 }
 
+/** WebSocket's code for a message above the reader's limit. */
+const messageTooLarge = 1009
+
 function closeCause(url: string, closed: { code: number; reason: string; error?: Error }) {
+  if (closed.code === messageTooLarge) {
+    const message = `a message on ${url} was larger than its reader allows`
+    return new SluiceError('FRAME_TOO_LARGE', message, { cause: closed.error })
+  }
   const why = closed.reason === '' ? `code ${closed.code}` : `code ${closed.code}: ${closed.reason}`
   return new SluiceError('NETWORK_ERROR', `the connection to ${url} closed (${why})`, {
     cause: closed.error,

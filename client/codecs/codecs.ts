@@ -63,7 +63,7 @@ export function jsonKey<T = unknown>(schema?: StandardSchema<T>): Codec<T> {
 export function int32(): Codec<number> {
   return {
     encode(value, context) {
-      if ((value | 0) !== value) {
+      if (!Number.isInteger(value) || (value | 0) !== value) {
         throw cannotEncode(context, `is ${describe(value)}, not an integer in ±2^31`)
       }
       const encoded = new Uint8Array(4)

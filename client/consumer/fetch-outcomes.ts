@@ -68,8 +68,11 @@ export class FetchOutcomes {
   /** One of the readers has a batch that no message can hold; alone, it can be named. */
   #onTooLarge(readers: readonly PartitionReader[], cause: SluiceError): void {
     for (const reader of readers) {
-      reader.isAlone = true
-      if (readers.length > 1) continue
+      if (!reader.isAlone) {
+        reader.isAlone = true
+        continue
+      }
+      reader.isAlone = false
       const { topic, partition, fetchOffset } = reader
       const message = `the batch at offset ${fetchOffset} of ${topic}/${partition} is larger than a message that this client reads`
       reader.failure = new SluiceError('FRAME_TOO_LARGE', message, {

@@ -52,11 +52,19 @@ export class Fetcher {
       if (!this.#wants(reader, nowMs)) continue
       const others = byLeader.get(reader.leader)
       if (others === undefined) byLeader.set(reader.leader, [reader])
-      else if (!reader.isAlone && others[0]?.isAlone !== true) others.push(reader)
+      else others.push(reader)
     }
-    for (const [leader, readers] of byLeader) {
-      if ((this.#inFlight.get(leader) ?? 0) < maxFetchesPerBroker) this.#fetch(leader, readers)
-    }
+    for (const [leader, readers] of byLeader) this.#maybeFetch(leader, readers)
+  }
+
+  /** A suspect of an answer that was too large goes alone, so that what fails next is its own fetch. */
+  #maybeFetch(leader: number, readers: readonly PartitionReader[]): void {
+    const inFlight = this.#inFlight.get(leader) ?? 0
+    const suspect = readers.find(reader => reader.isAlone)
+    const isBusy = this.#readers.some(r => r.leader === leader && r.isAlone && r.isFetching)
+    if (isBusy || inFlight >= maxFetchesPerBroker) return
+    if (suspect === undefined) this.#fetch(leader, readers)
+    else if (inFlight === 0) this.#fetch(leader, [suspect])
   }
 
   /** Each call begins with another reader: a fetch's credit goes to the first ones. */

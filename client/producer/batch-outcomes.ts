@@ -21,6 +21,11 @@ const lostState: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'OUT_OF_ORDER_SEQUENCE_NUMBER',
   'INVALID_PRODUCER_EPOCH',
 ])
+/** What a batch meets when the one before it was refused and will be sent again. */
+const ownHole: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'UNKNOWN_PRODUCER_ID',
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+])
 const retryPace = { baseMs: 20, maxMs: 1000 }
 const networkCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['NETWORK_ERROR', 'CLOSED'])
 
@@ -79,8 +84,8 @@ export class BatchOutcomes {
 
   #isLostState(queue: PartitionQueue, batch: PendingBatch, error: SluiceError): boolean {
     if (queue.sequences === undefined || !lostState.has(error.code)) return false
-    // A hole before this batch is this client's own: the one before it is still to be sent again.
-    return error.code !== 'OUT_OF_ORDER_SEQUENCE_NUMBER' || !queue.hasEarlier(batch)
+    // With an earlier batch still to be sent again, the hole before this one is this client's own.
+    return !ownHole.has(error.code) || !queue.hasEarlier(batch)
   }
 
   #loseState(queue: PartitionQueue, batch: PendingBatch, error: SluiceError): void {
@@ -94,7 +99,7 @@ export class BatchOutcomes {
   #mayRetry(queue: PartitionQueue, batch: PendingBatch, error: SluiceError): boolean {
     if (batch.acks === 'none') return false
     if (queue.sequences !== undefined) {
-      return error.retriable || error.code === 'OUT_OF_ORDER_SEQUENCE_NUMBER'
+      return error.retriable || ownHole.has(error.code)
     }
     const first = queue.written[0] === batch
     return error.retriable && !batch.outcomeUnknown && first && queue.inFlight === 0
@@ -102,7 +107,7 @@ export class BatchOutcomes {
 
   #retry(queue: PartitionQueue, batch: PendingBatch, error: SluiceError): void {
     const { world, metadata } = this.#parts
-    if (error.code !== 'OUT_OF_ORDER_SEQUENCE_NUMBER') metadata.refresh()
+    if (!ownHole.has(error.code)) metadata.refresh()
     // The way back to a broker that is gone is paced by its link; only answers are paced here.
     const own = networkCodes.has(error.code)
       ? 0

@@ -5,7 +5,8 @@
  *   oldest                                                                          newest
  *
  * Always true: a batch is sent only while every batch before it is unanswered on the same session, so the log
- * sees them in order; at most `maxInFlight` are written and unsettled; a new epoch opens only when no batch of
+ * sees them in order; no batch is written `maxInFlight` or more places after one that is
+ * unsettled; a new epoch opens only when no batch of
  * the old one is unsettled.
  * Called by topic-producer.ts (append, seal) and sender.ts (the rest).
  */
@@ -31,6 +32,9 @@ export class PartitionQueue {
   isListed = false
   /** The open batch does not linger. */
   isFlushing = false
+
+  /** Batches written so far; numbers them. */
+  #writtenCount = 0
 
   constructor(
     place: { topic: string; partition: number; topicId: string; leader: number },
@@ -59,7 +63,10 @@ export class PartitionQueue {
       if (batch.inFlightOn === undefined) return batch
       if (batch.inFlightOn !== session) return undefined
     }
-    if (this.written.length >= maxInFlight) return undefined
+    // The broker remembers the last five batches: one sent again must still be among them, even where later
+    // ones were acked before it, or its offset would be lost.
+    const oldest = this.written[0]
+    if (oldest !== undefined && this.#writtenCount - oldest.ordinal >= maxInFlight) return undefined
     if (this.sequences?.stale === true && this.written.length > 0) return undefined
     return this.sealed[0]
   }
@@ -74,6 +81,7 @@ export class PartitionQueue {
   markWritten(batch: PendingBatch): void {
     this.sealed.shift()
     this.written.push(batch)
+    batch.ordinal = this.#writtenCount++
     if (batch.acks !== 'none') this.sequences?.advance(batch.count)
   }
 

@@ -36,6 +36,8 @@ export class PendingBatch {
   /** Unanswered on this session at the moment. */
   inFlightOn: BrokerSession | undefined
   outcomeUnknown = false
+  /** Its number among the batches written to its partition. */
+  ordinal = -1
   failures = 0
   lastError: SluiceError | undefined
   #builder: BatchBuilder | undefined

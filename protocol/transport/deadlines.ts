@@ -1,8 +1,8 @@
 /**
  * Deadlines: one timer for any number of them, set to the earliest.
  *
- * Always true: at most one timer is set, and it is due no later than the earliest deadline watched; a request
- * that ends early leaves it alone, so the common case touches no timer at all.
+ * Always true: at most one timer is set, and it is due no later than the earliest deadline watched;
+ * a request that ends early leaves it alone, so the common case touches no timer at all.
  * Used by request-channel.ts.
  */
 import type { Clock, TimerHandle, Timers } from '../world.ts'

@@ -1,9 +1,9 @@
 /**
- * Fragments: how the parts of one message become WebSocket fragments. A large part travels as it is; runs of
- * small ones are joined, because a frame costs more than copying 16 KiB.
+ * Fragments: how the parts of one message become WebSocket fragments. A large part travels as it
+ * is; runs of small ones are joined, because a frame costs more than copying 16 KiB.
  *
- * Always true: the fragments concatenated are the parts concatenated; at least one fragment; a message of
- * B bytes has at most `maxFragmentsOf(B)` of them, which is also what a receiver allows.
+ * Always true: the fragments concatenated are the parts concatenated; at least one fragment; a
+ * message of B bytes has at most `maxFragmentsOf(B)` of them, which is also what a receiver allows.
  * Called by websocket-connection.ts (send) and websocket.ts (limits).
  */
 
@@ -13,7 +13,7 @@ const fullRunBytes = 64 * 1024 - largeBytes
 /** Foreign clients may cut finer than we do. */
 const leastMaxFragments = 16 * 1024
 
-/** Two fragments of which one is large hold at least `largeBytes`, so this is never reached by `fragmentsOf`. */
+/** Of two fragments in a row, one holds at least `largeBytes`: that bounds what we send. */
 export function maxFragmentsOf(maxMessageBytes: number): number {
   return Math.max(leastMaxFragments, Math.ceil((2 * maxMessageBytes) / largeBytes) + 2)
 }

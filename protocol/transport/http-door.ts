@@ -1,9 +1,10 @@
 /**
- * HTTP door: the one port. A node:http server that answers plain GET and HEAD, hands upgrades on, and gets rid
- * of everybody who does not speak HTTP or takes too long about it. The only file that imports node:http.
+ * HTTP door: the one port. A node:http server that answers plain GET and HEAD, hands upgrades on,
+ * and gets rid of everybody who does not speak HTTP or takes too long about it. The only file that
+ * imports node:http.
  *
- * Always true: a peer that has not finished its request within `handshakeTimeoutMs` is dropped; whoever is
- * refused is named once through `onRefused`; every socket has an error listener.
+ * Always true: a peer that has not finished its request within `handshakeTimeoutMs` is dropped;
+ * whoever is refused is named once through `onRefused`; every socket has an error listener.
  * Opened by websocket-listen.ts.
  */
 import {
@@ -85,7 +86,7 @@ function listen(server: Server, options: HttpDoorOptions): Promise<void> {
     try {
       server.listen({ host: options.host, port: options.port }, () => {
         server.removeListener('error', fail)
-        // Accepting fails when the process is out of file descriptors; the listener itself lives on.
+        // Accepting fails when the process has no file descriptor left; the listener lives on.
         server.on('error', error => options.onRefused(`cannot accept: ${error.message}`, ''))
         resolve()
       })

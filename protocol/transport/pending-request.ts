@@ -1,8 +1,8 @@
 /**
  * Pending request: one request from the moment it was made until it settled.
  *
- * Always true: it settles once; a failure whose outcome nobody knows says `maybeApplied` exactly when the
- * request may change something and had been sent.
+ * Always true: it settles once; a failure whose outcome nobody knows says `maybeApplied` exactly
+ * when the request may change something and had been sent.
  * Used by request-channel.ts.
  */
 import { SluiceError } from '../errors.ts'

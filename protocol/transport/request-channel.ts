@@ -4,9 +4,9 @@
  *   request ─> queue (bounded) ─> in flight (≤ maxInFlight) ─> answer | error | deadline | abort | closed
  *                                        └─ abandoned: settled, but its answer is still to come
  *
- * Always true: requests leave in the order they were made; each settles exactly once; an id is not used
- * again while an answer to it may come; one timer serves all deadlines; after the first broken message
- * nothing more is believed.
+ * Always true: requests leave in the order they were made (one-way ones never wait); each settles
+ * exactly once; an id is not used again while an answer to it may come; one timer serves all
+ * deadlines; after the first broken message nothing more is believed.
  * Used by client/ (one per broker) and by replica fetchers.
  */
 import { SluiceError } from '../errors.ts'
@@ -87,11 +87,12 @@ export class RequestChannel implements ConnectionEvents {
   }
 
   /**
-   * Sends one request and resolves with its answer, checked against the api. An error of one partition is data
-   * in the answer. `bodies` must not change before the promise settles; once it has been rejected, they may
-   * still be on their way out and must not be written to again.
-   * @throws SluiceError REQUEST_TIMED_OUT, ABORTED, NETWORK_ERROR, TOO_MANY_REQUESTS, PROTOCOL_MISMATCH,
-   * or what the broker answered; `maybeApplied` where a write had been sent and its outcome is unknown.
+   * Sends one request and resolves with its answer, checked against the api. An error of one
+   * partition is data in the answer. `bodies` must not change before the promise settles; once it
+   * has been rejected, they may still be on their way out and must not be written to again.
+   * @throws SluiceError REQUEST_TIMED_OUT, ABORTED, NETWORK_ERROR, TOO_MANY_REQUESTS,
+   * PROTOCOL_MISMATCH, or what the broker answered; `maybeApplied` where a write had been sent and
+   * its outcome is unknown.
    */
   request<N extends ApiName>(
     api: N,

@@ -1,7 +1,9 @@
 /**
- * Request options: what a channel is told when it is made and with each request, and what it gives back.
+ * Request options: what a channel is told when it is made and with each request, and what it gives
+ * back.
  *
- * Always true: every wait has a limit here: requests in flight, requests that queue, time, header bytes.
+ * Always true: every wait has a limit here: requests in flight, requests that queue, time, header
+ * bytes.
  * Implemented by request-channel.ts; filled in by client/ and replica fetchers.
  */
 import type { FrameHeader } from '../frame.ts'

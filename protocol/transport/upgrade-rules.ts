@@ -1,8 +1,9 @@
 /**
  * Upgrade rules: who may open a WebSocket here, decided from the request's headers alone.
  *
- * Always true: a browser page reaches the broker only if its origin is allowed, and on a loopback bind only
- * under a name of this machine, so that a page that rebinds its own name to 127.0.0.1 is refused.
+ * Always true: a browser page reaches the broker only if its origin is allowed, and on a loopback
+ * bind only under a name of this machine, so that a page that rebinds its own name to 127.0.0.1 is
+ * refused.
  * Called by websocket-listen.ts for upgrades, and for plain HTTP (host only).
  */
 

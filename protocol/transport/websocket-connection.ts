@@ -1,13 +1,14 @@
 /**
- * WebSocketConnection: one open WebSocket as a Connection, of either side. It knows `ws` only by the shape
- * below, so that websocket.ts stays the one door to the package.
+ * WebSocketConnection: one open WebSocket as a Connection, of either side. It knows `ws` only by
+ * the shape below, so that websocket.ts stays the one door to the package.
  *
  *   send ─┐                                       ┌─ message (fragments) ─> onMessage(parts)
  *   send ─┼─ corked until the turn ends ─ writev ─┤
  *   send ─┘                                       └─ last fragment written ─> onFlushed, onDrain
  *
- * Always true: messages leave in the order of `send`; every onFlushed runs exactly once, in that order;
- * onClose is the last event; nothing is delivered after `close` or `terminate` was called here.
+ * Always true: messages leave in the order of `send`; every onFlushed runs exactly once, in that
+ * order; onClose is the last event; nothing is delivered after `close` or `terminate` was called
+ * here.
  * Made by websocket.ts; probed for silence by websocket-listen.ts.
  */
 import type { Connection, ConnectionEvents, Timers } from '../world.ts'
@@ -157,8 +158,9 @@ export class WebSocketConnection implements Connection {
   }
 
   /**
-   * Called once per ping interval: pings a peer from which nothing came since the last call. True when it
-   * stayed silent for two intervals after the first ping. While paused we do not listen, so nobody is blamed.
+   * Called once per ping interval: pings a peer from which nothing came since the last call. True
+   * when it stayed silent for two intervals after the first ping. While paused we do not listen, so
+   * nobody is blamed.
    */
   probe(): boolean {
     const { bytesRead } = this.#raw
@@ -172,7 +174,7 @@ export class WebSocketConnection implements Connection {
     return false
   }
 
-  /** Everything sent in one turn leaves in one writev: a frame written alone costs twenty times as much. */
+  /** What is sent in one turn leaves in one writev: a frame alone costs twenty times as much. */
   #cork(): void {
     if (!this.#corked) {
       this.#corked = true

@@ -1,8 +1,9 @@
 /**
  * Dial errors: what to tell whoever could not connect. Pure: from a failed step to a SluiceError.
  *
- * Always true: the message names the URL and the step that failed (DNS, TCP, TLS, HTTP upgrade); NETWORK_ERROR
- * may pass by itself, PROTOCOL_MISMATCH means that something else than a Sluice broker answers there.
+ * Always true: the message names the URL and the step that failed (DNS, TCP, TLS, HTTP upgrade);
+ * NETWORK_ERROR may pass by itself, PROTOCOL_MISMATCH means that something else than a Sluice
+ * broker answers there.
  * Called by websocket.ts.
  */
 import { SluiceError } from '../errors.ts'
@@ -21,7 +22,7 @@ export interface DialTarget {
 const isAddress = (hostname: string): boolean =>
   hostname.startsWith('[') || /^[\d.]+$/.test(hostname)
 
-/** @throws SluiceError INVALID_ARGUMENT unless `url` is ws:// or wss://, without credentials or fragment. */
+/** @throws SluiceError INVALID_ARGUMENT unless ws:// or wss://, without credentials or fragment. */
 export function requireDialTarget(url: string): DialTarget {
   const parsed = URL.canParse(url) ? new URL(url) : null
   const isSecure = parsed?.protocol === 'wss:'
@@ -61,7 +62,7 @@ export function dialError(url: string, step: DialStep, error: Error): SluiceErro
   return new SluiceError('NETWORK_ERROR', message, { hint: startHint, cause: error })
 }
 
-/** For an ordinary HTTP answer instead of an upgrade; 5xx may pass (a broker that is full or stopping). */
+/** For an ordinary HTTP answer instead of an upgrade; 5xx may pass (a broker full or stopping). */
 export function dialRefused(url: string, status: number, reason: string): SluiceError {
   const detail = reason === '' ? `HTTP status ${status}` : `HTTP status ${status}: ${reason}`
   if (status >= 500) {

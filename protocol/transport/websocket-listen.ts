@@ -1,9 +1,9 @@
 /**
  * WebSocket listener: decides who may connect to the port, counts them, pings them, and ends them.
  *
- * Always true: at most maxConnections are open, at most maxConnectionsPerAddress of one address; a peer that
- * is silent and answers no ping for two intervals is dropped; one timer serves all connections and
- * does not keep the process alive.
+ * Always true: at most maxConnections are open, at most maxConnectionsPerAddress of one address; a
+ * peer that is silent and answers no ping for two intervals is dropped; one timer serves all
+ * connections and does not keep the process alive.
  * Made by websocket.ts, which hands in the one step that needs `ws`: completing an upgrade.
  */
 import { SluiceError } from '../errors.ts'

@@ -1,14 +1,22 @@
 /**
- * WebSocket network: the real Network. The only file that imports `ws`; the parts that need not know the
- * package are beside it (connection, listener, HTTP door, dial errors).
+ * WebSocket network: the real Network. The only file that imports `ws`; the parts that need not
+ * know the package are beside it (connection, listener, HTTP door, dial errors).
  *
- * Always true: permessage-deflate is off; a message over maxMessageBytes closes its connection with 1009 before it
- * is in memory; a client masks with zeros (which saves a copy) only where nobody can listen between.
+ * Always true: permessage-deflate is off; a message over maxMessageBytes closes its connection with
+ * 1009 before it is in memory; a client masks with zeros (which saves a copy) only where nobody can
+ * listen between.
  * Used by real-world.ts.
  */
 import { WebSocket, WebSocketServer } from 'ws'
 import { SluiceError } from '../errors.ts'
-import type { Connection, ConnectionEvents, DialOptions, Network, Timers } from '../world.ts'
+import type {
+  Connection,
+  ConnectionEvents,
+  DialOptions,
+  ListenOptions,
+  Network,
+  Timers,
+} from '../world.ts'
 import { maxFragmentsOf } from './fragments.ts'
 import { type RawSocket, WebSocketConnection, type WebSocketLike } from './websocket-connection.ts'
 import {
@@ -48,30 +56,33 @@ const closeTimeoutMs = 2000
 const largestMaxMessageBytes = 2 ** 31 - 1
 
 export function webSocketNetwork(timers: Timers, options: WebSocketNetworkOptions = {}): Network {
+  const { handshakeTimeoutMs = 10_000 } = options
   return {
     dial: async (dialOptions, attach) => dial(timers, dialOptions, attach),
     listen: async listenOptions => {
-      const { subprotocol, maxMessageBytes } = listenOptions
-      const server = new WebSocketServer({
-        ...socketLimits(maxMessageBytes),
-        noServer: true,
-        clientTracking: false,
-        handleProtocols: () => subprotocol,
-      })
-      server.on('wsClientError', (error, socket) => {
-        const refused = upgrades.get(socket)
-        refused?.({ status: 400, reason: error.message })
-      })
-      const upgrades = new WeakMap<object, Upgrade['refused']>()
-      const upgrade = ({ request, socket, head, opened, refused }: Upgrade) => {
-        upgrades.set(socket, refused)
-        server.handleUpgrade(request, socket, head, accepted => {
-          opened(new WebSocketConnection(likeOf(accepted), socket, timers))
-        })
-      }
-      const handshakeTimeoutMs = options.handshakeTimeoutMs ?? 10_000
+      const upgrade = upgrader(timers, listenOptions)
       return listen(listenOptions, { timers, handshakeTimeoutMs, upgrade })
     },
+  }
+}
+
+/** Completes handshakes whose headers the listener accepted; `ws` checks what is its own in them. */
+function upgrader(timers: Timers, options: ListenOptions): (upgrade: Upgrade) => void {
+  const server = new WebSocketServer({
+    ...socketLimits(options.maxMessageBytes),
+    noServer: true,
+    clientTracking: false,
+    handleProtocols: () => options.subprotocol,
+  })
+  const refusals = new WeakMap<object, Upgrade['refused']>()
+  server.on('wsClientError', (error, socket) => {
+    refusals.get(socket)?.({ status: 400, reason: error.message })
+  })
+  return ({ request, socket, head, opened, refused }) => {
+    refusals.set(socket, refused)
+    server.handleUpgrade(request, socket, head, accepted => {
+      opened(new WebSocketConnection(likeOf(accepted), socket, timers))
+    })
   }
 }
 
@@ -99,10 +110,10 @@ const rawOf = (socket: WebSocket): RawSocket =>
 
 const zeroMask = (mask: Uint8Array): void => void mask.fill(0)
 
+/** No handshakeTimeout: ws counts silence only; the deadline in `dial` covers every step. */
 function openSocket(target: DialTarget, options: DialOptions, onRequest: RequestHook): WebSocket {
   return new WebSocket(target.url, options.subprotocol, {
     ...socketLimits(options.maxMessageBytes),
-    handshakeTimeout: options.timeoutMs,
     finishRequest: request => onRequest(request),
     ...(target.isTrustedPath && { generateMask: zeroMask }),
   })
@@ -176,7 +187,7 @@ class DialSteps {
   }
 }
 
-/** The reason that a broker gives is one short line in the first chunk; the deadline covers its absence. */
+/** A broker gives its reason as one line in the first chunk; the deadline covers its absence. */
 function firstLineOf(response: ResponseEvents, use: (line: string) => void): void {
   response.once('data', chunk => use(new TextDecoder().decode(chunk.subarray(0, 200)).trim()))
   response.once('end', () => use(''))

@@ -81,7 +81,7 @@ t.test('one byte per part decodes too', async t => {
   t.strictSame(bodies, [Uint8Array.of(1, 2, 3), new Uint8Array(0)])
 })
 
-/** Runs decodeFrame and returns the code of the SluiceError, or 'fine'; anything else is thrown on. */
+/** The code of the SluiceError that decodeFrame throws, or 'fine'; anything else is thrown on. */
 function outcome(parts: readonly Uint8Array[], limit = maxHeaderBytes): string {
   try {
     const { bodies } = decodeFrame(parts, limit)

@@ -28,14 +28,21 @@ export interface SyncPoint {
 const maxPendingBytes = 64 * 1024 * 1024
 
 export class PlatterFile {
+  readonly id: number
   readonly cached = new GrowableBytes()
   readonly durable = new GrowableBytes()
   #pieces: Piece[] = []
   #pendingBytes = 0
   #order = 0
 
-  static of(content: Uint8Array): PlatterFile {
-    const file = new PlatterFile()
+  /** `id` is unique on its platter. */
+  constructor(id: number) {
+    this.id = id
+  }
+
+  /** A file whose content is durable. */
+  static of(id: number, content: Uint8Array): PlatterFile {
+    const file = new PlatterFile(id)
     file.cached.write(content, 0)
     file.durable.write(content, 0)
     return file

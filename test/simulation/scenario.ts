@@ -11,6 +11,8 @@ export interface Scenario {
   readonly name: string
   /** Virtual time that a run may take; default one hour. */
   readonly deadlineMs?: number
+  /** How to repeat a seed; default: the command of `npm run sim`. */
+  replay?(seed: number): string
   /** Rejects where anything is not as it must be. */
   run(world: SimWorld): Promise<void>
 }
@@ -47,13 +49,13 @@ export class SeedFailure extends Error {
   readonly scenario: string
   readonly seed: number
 
-  constructor(scenario: string, seed: number, atMs: number, cause: unknown) {
+  constructor(scenario: Scenario, seed: number, atMs: number, cause: unknown) {
+    const { name } = scenario
     const why = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)
-    const replay = `npm run sim -- --scenario ${scenario} --seed ${seed}`
-    super(`${scenario}, seed ${seed}, at ${atMs.toFixed(3)} ms: ${why}\n  replay: ${replay}`, {
-      cause,
-    })
-    this.scenario = scenario
+    const replay = scenario.replay?.(seed) ?? `npm run sim -- --scenario ${name} --seed ${seed}`
+    const when = `at ${atMs.toFixed(3)} ms`
+    super(`${name}, seed ${seed}, ${when}: ${why}\n  replay: ${replay}`, { cause })
+    this.scenario = name
     this.seed = seed
   }
 }
@@ -71,7 +73,7 @@ export async function runSeed(
   try {
     await world.run(() => scenario.run(world), deadlineMs === undefined ? {} : { deadlineMs })
   } catch (error) {
-    throw new SeedFailure(scenario.name, seed, world.scheduler.nowMs, error)
+    throw new SeedFailure(scenario, seed, world.scheduler.nowMs, error)
   }
   const { steps: events, nowMs: virtualMs } = world.scheduler
   return { digest: world.digest, events, virtualMs }
@@ -119,7 +121,7 @@ export async function requireSameDigest(
   const at = one.findIndex((line, index) => line !== other[index])
   const where = at < 0 ? 'the traces agree' : `event ${at}: ${one[at]} against ${other[at]}`
   const cause = new Error(`two runs differ, digests ${first.digest} and ${second.digest}; ${where}`)
-  throw new SeedFailure(scenario.name, seed, first.virtualMs, cause)
+  throw new SeedFailure(scenario, seed, first.virtualMs, cause)
 }
 
 async function traceOf(scenario: Scenario, seed: number): Promise<string[]> {

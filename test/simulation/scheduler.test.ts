@@ -1,4 +1,6 @@
-/** The scheduler: order, virtual time, determinism, and each way in which a run fails. */
+/**
+ * The scheduler: order, virtual time, determinism, and each way in which a run fails.
+ */
 import t from 'tap'
 import { Generation } from './generation.ts'
 import { Scheduler } from './scheduler.ts'
@@ -49,8 +51,8 @@ t.test('events that must keep their order keep it', async t => {
 })
 
 t.test('the same seed gives the same digest, another one another', async t => {
-  const digestOf = async (seed: number, delay: number) => {
-    const scheduler = new Scheduler({ seed })
+  const digestOf = async (seed: number, delay: number, slowTurns = false) => {
+    const scheduler = new Scheduler({ seed, slowTurns })
     const loop = async () => {
       for (let round = 0; round < 100; round++) await scheduler.sleep(delay)
     }
@@ -64,6 +66,7 @@ t.test('the same seed gives the same digest, another one another', async t => {
   t.equal(await digestOf(7, 1), digest)
   t.not(await digestOf(8, 1), digest)
   t.not(await digestOf(7, 1.5), digest)
+  t.equal(await digestOf(7, 1, true), digest, 'also where promises cannot be drained at once')
 })
 
 t.test('nothing of a dead generation runs', async t => {

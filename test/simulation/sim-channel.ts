@@ -9,6 +9,7 @@
  * Called by sim-connection.ts only.
  */
 import type { Generation } from './generation.ts'
+import { isJoined } from './joined.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { SimLinks } from './sim-links.ts'
 
@@ -175,14 +176,9 @@ export class SimChannel {
 
   #requireUnchanged(item: ChannelItem): void {
     if (item.kind !== 'message' || !this.#options.sender.alive) return
-    let at = 0
-    for (const part of item.parts) {
-      if (Buffer.compare(part, item.bytes.subarray(at, at + part.length)) !== 0) {
-        const { scheduler, from, to } = this.#options
-        scheduler.fail(new Error(`${from} changed a message to ${to} before it was flushed`))
-      }
-      at += part.length
-    }
+    if (isJoined(item.bytes, item.parts)) return
+    const { scheduler, from, to } = this.#options
+    scheduler.fail(new Error(`${from} changed a message to ${to} before it was flushed`))
   }
 }
 

@@ -9,7 +9,7 @@
 import type { Disk, DiskFile, DiskLock } from '../../broker/world/disk.ts'
 import { DiskError } from '../../broker/world/disk.ts'
 import type { Generation } from './generation.ts'
-import { joined } from './joined.ts'
+import { isJoined, joined } from './joined.ts'
 import { PlatterDirectory } from './platter.ts'
 import { PlatterFile } from './platter-file.ts'
 import type { DiskEffect, DiskOperation, SimDisk } from './sim-disk.ts'
@@ -159,7 +159,7 @@ class SimFile implements DiskFile {
         if (error === 'io') write(this.#disk.random.below(bytes.length + 1))
       },
     })
-    if (Buffer.compare(bytes, joined(parts)) !== 0) {
+    if (!isJoined(bytes, parts)) {
       this.#disk.misused(`${this.path}: the bytes of a write changed before it ended`)
     }
     return written

@@ -1,4 +1,6 @@
-/** The simulated disk: the contract, and what goes wrong while it runs. */
+/**
+ * The simulated disk: the contract, and what goes wrong while it runs.
+ */
 import t from 'tap'
 import type { Disk } from '../../broker/world/disk.ts'
 import { fails, testDiskContract } from '../broker/world/disk.contract.ts'

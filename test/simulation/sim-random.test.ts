@@ -1,4 +1,6 @@
-/** The generator of every draw: repeatable, independent streams, sane distributions. */
+/**
+ * The generator of every draw: repeatable, independent streams, sane distributions.
+ */
 import t from 'tap'
 import { SimRandom } from './sim-random.ts'
 

@@ -163,6 +163,7 @@ export class SimWorld {
       if (!generation.alive) return
       const { nowMs: atMs } = this.scheduler
       this.deaths.push({ node: generation.name, reason, cause, atMs })
+      this.scheduler.forgiveThisStep()
       this.#end(generation)
     }
     return { die }

@@ -43,5 +43,26 @@ export function renderFailure(failure: Failure): string {
   return [head, ...renderDiagnostics(failure.diagnostics).map(indent), ''].join('\n')
 }
 
+/** How tap names a test that was waiting when its program broke off. */
+const neverRun = 'child test left in queue: '
+
+/** All failures; tests that never ran because an earlier one broke off are listed in one line. */
+export function renderFailures(failures: readonly Failure[]): string {
+  const isWaiting = ({ path }: Failure): boolean => path.at(-1)?.startsWith(neverRun) === true
+  const waiting = failures.filter(isWaiting).map(({ path }) => path.at(-1)?.slice(neverRun.length))
+  const blocks = failures.filter(failure => !isWaiting(failure)).map(renderFailure)
+  if (waiting.length > 0) blocks.push(`✖ not run after that: ${waiting.join(' · ')}\n`)
+  return blocks.join('\n')
+}
+
 export const renderTotals = (totals: Totals): string =>
   `${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`
+
+/**
+ * 0 only when something passed, nothing failed and, where skipping is forbidden, nothing was
+ * skipped.
+ */
+export function exitCodeOf(totals: Totals, isSkipForbidden: boolean): number {
+  const isGood = totals.failed === 0 && totals.passed > 0
+  return isGood && !(isSkipForbidden && totals.skipped > 0) ? 0 : 1
+}

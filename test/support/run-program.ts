@@ -3,7 +3,7 @@
  *
  * Always true: it ends. A program that says nothing for `silenceMs` is killed, and the test that
  * ran then is in its tree without a closing line. Its stderr is kept (the end of it) and shown only
- * if it failed. Called by run-tests.ts. Programs are run by `node` itself: tap's own command would
+ * if it failed. Called by programs.ts. Programs are run by `node` itself: tap's own command would
  * load its TypeScript loader into each, and one that hangs would take the others with it.
  */
 import { spawn } from 'node:child_process'

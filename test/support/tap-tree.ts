@@ -7,7 +7,7 @@
  *
  * Always true: passed + failed + skipped counts each leaf once; whatever went wrong outside the
  * leaves (a crash, a timeout, an assertion of a container, an empty test) adds to `failed`, never
- * to nothing. Called by run-tests.ts; knows nothing of processes.
+ * to nothing. Called by programs.ts; knows nothing of processes.
  */
 import type { Parser, Result } from 'tap-parser'
 

@@ -57,6 +57,11 @@ const codeInComment = new RegExp(
   ].join('|'),
 )
 
+/**
+ * Many test files share one process and one root test: what one sets there would bind the others.
+ */
+const rootOfAll = /^(await )?t\.(before|after|beforeEach|afterEach|teardown|plan|end|bailout)\b/
+
 const drawing = /^\s*(\*|\/\/) {2,}\S/
 const singleLiteral = /^\s*([\w.]+: )?(['"`/]).*\2[a-z]*,?$/
 
@@ -101,6 +106,13 @@ export const sourceRules: readonly Rule[] = [
     check: (_text, lines, path) =>
       path.endsWith('.test.ts')
         ? firstLine(lines, 'a test is left out', line => leftOut.test(line))
+        : null,
+  },
+  {
+    name: 'root-hook',
+    check: (_text, lines, path) =>
+      path.endsWith('.test.ts')
+        ? firstLine(lines, 'binds the other files of its suite', line => rootOfAll.test(line))
         : null,
   },
   {

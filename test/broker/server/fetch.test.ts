@@ -166,6 +166,9 @@ t.test(
     t.match(lost, [
       { error: { code: 'OFFSET_OUT_OF_RANGE' }, diverging: { epoch: 0, endOffset: 2 }, bodies: 0 },
     ])
+    t.match(entries(await call([{ offset: 3, lastEpoch: 7 }])), [
+      { error: { code: 'OFFSET_OUT_OF_RANGE' }, diverging: { epoch: 5, endOffset: 3 }, bodies: 0 },
+    ])
     t.match(entries(await call([{ offset: 4, lastEpoch: 5 }])), [{ error: undefined, bodies: 0 }])
     t.match(entries(await call([{ offset: 2, lastEpoch: 0 }])), [{ error: undefined, bodies: 2 }])
   },

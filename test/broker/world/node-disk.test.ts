@@ -1,4 +1,6 @@
-/** The real disk: the contract, error kinds, short writes, and the lock where flock(1) is missing. */
+/**
+ * The real disk: the contract, error kinds, short writes, and the lock where flock(1) is missing.
+ */
 import { chmodSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { DiskError } from '../../../broker/world/disk.ts'

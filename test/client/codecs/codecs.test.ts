@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { z } from 'zod'
-import type { Codec } from '../../../client/api.ts'
+import type { Codec } from '../../../client/types/codecs.ts'
 import { bytes, int32, int64, json, jsonKey, string } from '../../../client/codecs/codecs.ts'
 import type { StandardSchemaResult } from '../../../client/codecs/standard-schema.ts'
 
@@ -57,6 +57,7 @@ t.test('values that do not fit are ENCODE_FAILED, with topic and part', async t 
     [int32() as Codec<never>, 2 ** 31, /is 2147483648, not an integer/],
     [int32() as Codec<never>, 0.5, /not an integer/],
     [int32() as Codec<never>, '7', /is a string/],
+    [int32() as Codec<never>, 7n, /is a bigint/],
     [int64() as Codec<never>, 2 ** 53, /not an integer/],
     [int64() as Codec<never>, 7n, /is a bigint/],
     [json() as Codec<never>, undefined, /has no JSON form/],

@@ -1,4 +1,4 @@
-/** The check of every header: what is missing, wrong or too long is named by its path; the rest passes. */
+/** The check of every header: what is missing, wrong or too long is named by its path. */
 import fc from 'fast-check'
 import t from 'tap'
 import { SluiceError } from '../../../protocol/errors.ts'

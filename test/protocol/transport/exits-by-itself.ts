@@ -1,6 +1,7 @@
 /**
- * A program, not a test: listens, dials, echoes one message, closes all, and must then exit by itself, although a
- * ping timer and a far-off background timer were set. Started by websocket-listen.test.ts.
+ * A program, not a test: listens, dials, echoes one message, closes all, and must then exit by
+ * itself, although a ping timer and a far-off background timer were set. Started by
+ * websocket-listen.test.ts.
  */
 import { realTimers } from '../../../protocol/real-world.ts'
 import { webSocketNetwork } from '../../../protocol/transport/websocket.ts'

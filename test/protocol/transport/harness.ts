@@ -1,8 +1,9 @@
 /**
- * Harness: real sockets for the transport's tests: a listener that records, a peer that records, and a raw TCP
- * client that can say anything byte by byte.
+ * Harness: real sockets for the transport's tests: a listener that records, a peer that records,
+ * and a raw TCP client that can say anything byte by byte.
  *
- * Always true: everything opened here is closed by the test's teardown; waiting is on events, never on time.
+ * Always true: everything opened here is closed by the test's teardown; waiting is on events, never
+ * on time.
  * Used by the tests beside it.
  */
 import { once } from 'node:events'

@@ -1,4 +1,4 @@
-/** Requests that fail: deadlines, aborts, broken peers, ends; and whether a write may have been applied. */
+/** Requests that fail: deadlines, aborts, broken peers, ends; and what may have been applied. */
 import t from 'tap'
 import {
   type FakeConnection,

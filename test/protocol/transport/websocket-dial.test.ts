@@ -1,8 +1,9 @@
 /** What a dialler is told when it cannot connect: the step that failed, and whether to try again. */
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:net'
+import { type AddressInfo, createServer, type Server } from 'node:net'
 import t, { type Test } from 'tap'
+import { realTimers } from '../../../protocol/real-world.ts'
 import { dialError, requireDialTarget } from '../../../protocol/transport/websocket-dial.ts'
 import { dial, network, startListener } from './harness.ts'
 
@@ -21,8 +22,7 @@ async function tcpServer(t: Test, answer: TcpAnswer): Promise<string> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => void server.close())
-  const address = server.address()
-  return `ws://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+  return `ws://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
 t.test('a refused connection is NETWORK_ERROR naming the TCP step', async t => {
@@ -49,6 +49,27 @@ t.test('a mute server is given up at the deadline, naming the HTTP step', async 
   await t.rejects(dial(t, { url }, { timeoutMs: 50 }), {
     code: 'NETWORK_ERROR',
     message: /HTTP upgrade not done after 50 ms/,
+  })
+})
+
+t.test('a server that dribbles its answer is given up at the deadline all the same', async t => {
+  const server = createServer(socket => {
+    socket.on('error', () => {})
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nX-Slow: ')
+    const dribble = () => {
+      if (socket.destroyed) return
+      socket.write('x')
+      realTimers.after(5, dribble, { background: true })
+    }
+    dribble()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => void server.close())
+  const { port } = server.address() as AddressInfo
+  await t.rejects(dial(t, { url: `ws://127.0.0.1:${port}` }, { timeoutMs: 60 }), {
+    code: 'NETWORK_ERROR',
+    message: /HTTP upgrade not done after 60 ms/,
   })
 })
 

@@ -214,12 +214,18 @@ class OneBrokerRun {
     if (fault === 'powerLoss') this.#world.powerLoss('broker')
     if (fault === 'cleanStop') await this.#stopCleanly()
     if (fault === 'cut') network.cut(node, 'broker')
-    if (fault === 'oneWay') network.cutOneWay(...random.pick([[node, 'broker'], ['broker', node]]))
+    if (fault === 'oneWay') this.#cutOneWay(node)
     if (fault === 'reset') network.reset(node, 'broker')
     if (fault === 'slowDisk') disk.fault = () => ({ delayMs: random.exponential(100) })
     if (fault === 'fullDisk') disk.capacityBytes = disk.usedBytes + random.below(3000)
     if (fault === 'failedSync') disk.fault = failOneSync()
     if (fault === 'wallJump') this.#world.jumpWall('broker', random.pick([-1, 1]) * 600_000)
+  }
+
+  #cutOneWay(node: string): void {
+    const { random, network } = this.#world
+    if (random.chance(0.5)) network.cutOneWay(node, 'broker')
+    else network.cutOneWay('broker', node)
   }
 
   async #stopCleanly(): Promise<void> {
@@ -311,7 +317,9 @@ class OneBrokerRun {
       this.#sent.filter(s => s.outcome?.kind === 'acked').map(sent => sent.value),
     )
     for (const [partition, values] of records) {
-      const numbers = values.filter(value => acked.has(value)).map(value => Number.parseInt(value, 10))
+      const numbers = values
+        .filter(value => acked.has(value))
+        .map(value => Number.parseInt(value, 10))
       const wrong = numbers.findIndex((n, i) => i > 0 && n < (numbers[i - 1] ?? 0))
       if (wrong >= 0) {
         throw new Error(`partition ${partition}: ${numbers[wrong]} after ${numbers[wrong - 1]}`)
