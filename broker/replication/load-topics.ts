@@ -16,11 +16,9 @@ import { nextCatalogue } from '../metadata/catalogue.ts'
 import { newId } from '../metadata/new-id.ts'
 import type { LogIdentity, LogSettings } from '../storage/types.ts'
 import { DiskError } from '../world/disk.ts'
+import { inParallel, maxParallelPartitions } from './in-parallel.ts'
 import { Partition } from './partition.ts'
 import type { TopicLifecycleParts } from './topic-lifecycle.ts'
-
-/** Directories opened at the same time. */
-const maxParallelOpens = 32
 
 interface Unknown {
   readonly identity: LogIdentity
@@ -100,13 +98,7 @@ async function openAll(parts: TopicLifecycleParts): Promise<void> {
       work.push(() => openOne(parts, identity, settings))
     }
   }
-  let next = 0
-  const worker = async () => {
-    for (let open = work[next++]; open !== undefined; open = work[next++]) {
-      await open()
-    }
-  }
-  await Promise.all(Array.from({ length: maxParallelOpens }, worker))
+  await inParallel(work, maxParallelPartitions, open => open())
 }
 
 /** One partition that cannot be opened is reported and refused; the others are served. */

@@ -19,6 +19,7 @@ import type { PartitionLogs } from '../storage/types.ts'
 import { DiskError } from '../world/disk.ts'
 import type { Logger } from '../world/logger.ts'
 import type { BrokerWorld } from '../world/world.ts'
+import { inParallel, maxParallelPartitions } from './in-parallel.ts'
 import { Partition } from './partition.ts'
 import type { PartitionManager } from './partition-manager.ts'
 
@@ -87,7 +88,9 @@ export class TopicLifecycle {
         ...(topicId !== undefined && { topicId }),
       })
       const removed = partitions.remove(name, id)
-      await Promise.all(removed.map(({ partition }) => logs.delete(id, partition)))
+      await inParallel(removed, maxParallelPartitions, ({ partition }) =>
+        logs.delete(id, partition),
+      )
       // what could not be opened is still on disk: the tombstone stays, and the next start removes it
       if (removed.length === count) await store.commit({ type: 'forget', topicIds: [id] })
       logger.info({ topic: name, topicId: id }, 'topic deleted')
@@ -151,10 +154,10 @@ export class TopicLifecycle {
     const { name, topicId } = topic
     const opened: Partition[] = []
     try {
-      for (let partition = from; partition < topic.partitions; partition++) {
-        const log = await logs.open({ topic: name, topicId, partition }, settings)
+      await inParallel(numbersFrom(from, topic.partitions), maxParallelPartitions, async number => {
+        const log = await logs.open({ topic: name, topicId, partition: number }, settings)
         opened.push(new Partition(log))
-      }
+      })
       await commit()
       return opened
     } catch (error) {
@@ -188,6 +191,10 @@ function requireOneReplica(spec: NewTopic): void {
     `topic "${spec.name}" cannot have ${spec.replicationFactor} replicas: there is 1 broker`,
     { topic: spec.name, hint: 'leave the replication factor out, or say 1' },
   )
+}
+
+function numbersFrom(from: number, end: number): number[] {
+  return Array.from({ length: Math.max(0, end - from) }, (_, index) => from + index)
 }
 
 function asTopicError(error: unknown, topic: string): unknown {
