@@ -78,6 +78,12 @@ export function withoutCoerce<T extends { coerce?: unknown }>(
   )
 }
 
+/** What a command line named. */
+export interface Chosen {
+  readonly command: Command
+  readonly args: Readonly<Record<string, unknown>>
+}
+
 function buildCommand<Context, P extends PositionalTable, O extends OptionTable>(
   spec: CommandSpec<Context, P, O>,
   run: Command['run'],

@@ -4,6 +4,8 @@ import { allCommands } from '../../../broker/cli/commands.ts'
 import { runCli } from '../../../client/cli/cli.ts'
 import { type Command, type CommandTree, defineLocalCommand } from '../../../client/cli/command.ts'
 import { completionLines } from '../../../client/cli/completion.ts'
+import { parseWords } from '../../../client/cli/parser.ts'
+import { parsePlainWords } from '../../../client/cli/plain-words.ts'
 import { SluiceError } from '../../../protocol/errors.ts'
 import { FakeTerminal, openReal, sluice } from './fake-terminal.ts'
 
@@ -61,6 +63,43 @@ t.test('values stay text, lists stay lists, dots stay dots', async t => {
   const { code } = await sluice(words, {}, tree)
   t.equal(code, 0)
   t.match(seen, { thing: '1e3', 'max.size': '007', list: ['a', '-5'] })
+})
+
+t.test('a plain line means the same without the parser as with it', async t => {
+  const lines = [
+    'version',
+    'version -j',
+    'version --output json --quiet',
+    'start --data-dir x --listen=127.0.0.1:0 --insecure',
+    'bench produce --size 5B --keep --acks 1 --timeout 3s',
+    'help offsets --output wide',
+  ]
+  for (const line of lines) {
+    const words = line.split(' ')
+    const plain = await parsePlainWords(words, allCommands)
+    const full = await parseWords(words, new FakeTerminal(), allCommands)
+    t.equal(plain?.command, full?.command, line)
+    const { _: _words, $0: _script, ...args } = full?.args ?? {}
+    const given = Object.fromEntries(Object.entries(args).filter(([, v]) => v !== undefined))
+    t.strictSame({ ...plain?.args }, given, line)
+  }
+  const unusual = [
+    'start --help',
+    'start x',
+    'start --no-insecure',
+    'start --listen',
+    'start --listen a --listen b',
+    'start --listen --insecure',
+    'version --output xml',
+    'version -s a',
+    'topic list',
+    'consume t',
+    'topic',
+    'bench produce --config a=b',
+  ]
+  for (const line of unusual) {
+    t.equal(await parsePlainWords(line.split(' '), allCommands), null, line)
+  }
 })
 
 t.test('a wrong command line ends with 2, a hint, and without running anything', async t => {

@@ -84,7 +84,7 @@ t.test('input that does not fit is an error that names the record', async t => {
 })
 
 t.test('how the input is split into chunks does not matter', async t => {
-  const word = fc.string({ minLength: 0, maxLength: 8 }).filter(text => !/[\n \u0000]/.test(text))
+  const word = fc.string({ minLength: 0, maxLength: 8 }).filter(text => !/\s/.test(text))
   fc.assert(
     fc.property(fc.array(fc.tuple(word, word)), fc.integer({ min: 1, max: 9 }), (pairs, size) => {
       const input = bytes(pairs.map(([k, v]) => `${k} ${v}\n`).join(''))
