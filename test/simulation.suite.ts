@@ -1,6 +1,6 @@
 /**
  * One tap process for the test files of simulation; which ones
- * these are is decided in support/suite.ts. Started by support/run-tests.ts.
+ * these are is decided in support/suites.ts. Started by support/run-tests.ts.
  */
 import { loadTests } from './support/suite.ts'
 

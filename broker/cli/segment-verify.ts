@@ -77,6 +77,12 @@ async function verifyFiles(
   for (const file of ordered.filter(f => f.kind !== 'log')) {
     const name = withoutExtension(file.path)
     const path = `${name}.log`
+    const isThere = logs.has(name) || (await disk.stat(path)) !== null
+    if (!isThere) {
+      const problems = ['there is no log file beside it']
+      results.push({ file: file.path, kind: file.kind, ok: false, problems })
+      continue
+    }
     const log =
       logs.get(name) ?? (await checkLog(disk, { ...file, kind: 'log', path }, compression))
     results.push(await verifyIndex(disk, file, log))

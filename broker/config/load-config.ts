@@ -1,5 +1,6 @@
 /**
- * Load config: flags, environment and a config file become one BrokerConfig, and every value keeps its origin.
+ * Load config: flags, environment and a config file become one BrokerConfig, and every value keeps
+ * its origin.
  *
  *   flag > SLUICE_… in the environment > config file > default of the table
  *
@@ -51,7 +52,10 @@ interface Given {
 /** SLUICE_ variables that are not the broker's. */
 const foreignVariables = ['SERVER', 'SERVERS', 'CONFIG', 'PROFILE', 'OUTPUT', 'CLIENT_ID']
 
-/** Rows by name without separators' differences: `min.free.bytes`, `min-free-bytes`, `min_free_bytes`. */
+/**
+ * Rows by name without separators' differences: `min.free.bytes`, `min-free-bytes`,
+ * `min_free_bytes`.
+ */
 export function configRows(): Map<string, Row> {
   const rows = new Map<string, Row>()
   for (const [field, option] of Object.entries(brokerOptions)) {
@@ -113,7 +117,7 @@ function badValue(name: string, item: Given, problem: string, about: string): Sl
 }
 
 function unknownKey(item: Given, name: string, rows: Map<string, Row>): SluiceError {
-  const nearest = nearestName(name, rows.keys())
+  const nearest = rows.has(`topic.${name}`) ? `topic.${name}` : nearestName(name, rows.keys())
   return new SluiceError(
     'INVALID_ARGUMENT',
     `there is no broker option "${item.key}" (${item.origin})`,

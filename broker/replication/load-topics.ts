@@ -3,7 +3,7 @@
  *
  *   id with a tombstone            the deletion is finished
  *   id unknown, no record inside   a creation that never happened: removed
- *   id unknown, records inside     copied in from elsewhere: adopted as a topic where that is unambiguous
+ *   id unknown, records inside     copied in: adopted as a topic where that is unambiguous
  *   everything else                left alone, with a warning
  *
  * Always true: nothing with a record in it is ever removed except under a tombstone.
@@ -16,11 +16,9 @@ import { nextCatalogue } from '../metadata/catalogue.ts'
 import { newId } from '../metadata/new-id.ts'
 import type { LogIdentity, LogSettings } from '../storage/types.ts'
 import { DiskError } from '../world/disk.ts'
+import { inParallel, maxParallelPartitions } from './in-parallel.ts'
 import { Partition } from './partition.ts'
 import type { TopicLifecycleParts } from './topic-lifecycle.ts'
-
-/** Directories opened at the same time. */
-const maxParallelOpens = 32
 
 interface Unknown {
   readonly identity: LogIdentity
@@ -28,7 +26,10 @@ interface Unknown {
   readonly hasRecords: boolean
 }
 
-/** @throws SluiceError (NEWER_FORMAT and the like), DiskError where the data directory cannot be listed */
+/**
+ * @throws SluiceError (NEWER_FORMAT and the like), DiskError where the data directory cannot be
+ * listed
+ */
 export async function loadTopics(parts: TopicLifecycleParts): Promise<void> {
   const { store, logs, logger } = parts
   const known = new Set([...store.current.topics.values()].map(topic => topic.topicId))
@@ -100,13 +101,7 @@ async function openAll(parts: TopicLifecycleParts): Promise<void> {
       work.push(() => openOne(parts, identity, settings))
     }
   }
-  let next = 0
-  const worker = async () => {
-    for (let open = work[next++]; open !== undefined; open = work[next++]) {
-      await open()
-    }
-  }
-  await Promise.all(Array.from({ length: maxParallelOpens }, worker))
+  await inParallel(work, maxParallelPartitions, open => open())
 }
 
 /** One partition that cannot be opened is reported and refused; the others are served. */

@@ -1,12 +1,13 @@
 /**
- * Topic lifecycle: topics come, change and go, on disk, in the catalogue and among the partitions, in the one
- * order that survives a crash between any two steps.
+ * Topic lifecycle: topics come, change and go, on disk, in the catalogue and among the partitions,
+ * in the one order that survives a crash between any two steps.
  *
  *   create   directories durable → catalogue (commit point) → partitions can be found
- *   delete   tombstone durable → partitions cannot be found → directories renamed → tombstone forgotten: name free
+ *   delete   tombstone durable → partitions cannot be found → directories renamed
+ *            → tombstone forgotten: the name is free
  *
- * Always true: operations run one after the other; a topic in the catalogue has all its directories; a name is
- * free again only when nothing can write under it any more (S6).
+ * Always true: operations run one after the other; a topic in the catalogue has all its
+ * directories; a name is free again only when nothing can write under it any more (S6).
  * Called by the topics and configs handlers; at start load-topics.ts does the loading.
  */
 import { SluiceError } from '../../protocol/errors.ts'
@@ -19,6 +20,7 @@ import type { PartitionLogs } from '../storage/types.ts'
 import { DiskError } from '../world/disk.ts'
 import type { Logger } from '../world/logger.ts'
 import type { BrokerWorld } from '../world/world.ts'
+import { inParallel, maxParallelPartitions } from './in-parallel.ts'
 import { Partition } from './partition.ts'
 import type { PartitionManager } from './partition-manager.ts'
 
@@ -48,8 +50,8 @@ export class TopicLifecycle {
 
   /**
    * Usable and durable when it resolves.
-   * @throws SluiceError INVALID_TOPIC, TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR,
-   * INVALID_CONFIG, DISK_FULL
+   * @throws SluiceError INVALID_TOPIC, TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS,
+   * INVALID_REPLICATION_FACTOR, INVALID_CONFIG, DISK_FULL
    */
   create(spec: NewTopic, validateOnly = false): Promise<CatalogueTopic> {
     return this.#inTurn(async () => {
@@ -87,8 +89,11 @@ export class TopicLifecycle {
         ...(topicId !== undefined && { topicId }),
       })
       const removed = partitions.remove(name, id)
-      await Promise.all(removed.map(({ partition }) => logs.delete(id, partition)))
-      // what could not be opened is still on disk: the tombstone stays, and the next start removes it
+      await inParallel(removed, maxParallelPartitions, ({ partition }) =>
+        logs.delete(id, partition),
+      )
+      // what could not be opened is still on disk: the tombstone stays, and the next start removes
+      // it
       if (removed.length === count) await store.commit({ type: 'forget', topicIds: [id] })
       logger.info({ topic: name, topicId: id }, 'topic deleted')
     })
@@ -108,7 +113,8 @@ export class TopicLifecycle {
   }
 
   /**
-   * All of `configs` or none; in force when it resolves (flush os→commit: everything is on disk by then).
+   * All of `configs` or none; in force when it resolves (flush os→commit: everything is on disk by
+   * then).
    * @throws SluiceError UNKNOWN_TOPIC_OR_PARTITION, INVALID_CONFIG, DISK_FULL
    */
   alterConfigs(
@@ -151,10 +157,10 @@ export class TopicLifecycle {
     const { name, topicId } = topic
     const opened: Partition[] = []
     try {
-      for (let partition = from; partition < topic.partitions; partition++) {
-        const log = await logs.open({ topic: name, topicId, partition }, settings)
+      await inParallel(numbersFrom(from, topic.partitions), maxParallelPartitions, async number => {
+        const log = await logs.open({ topic: name, topicId, partition: number }, settings)
         opened.push(new Partition(log))
-      }
+      })
       await commit()
       return opened
     } catch (error) {
@@ -170,7 +176,7 @@ export class TopicLifecycle {
     if (maxMessageBytes + 1024 <= maxFrameBytes) return
     throw new SluiceError(
       'INVALID_CONFIG',
-      `max.message.bytes ${maxMessageBytes} does not fit a message of max.frame.bytes ${maxFrameBytes}`,
+      `max.message.bytes ${maxMessageBytes} does not fit max.frame.bytes ${maxFrameBytes}`,
       { hint: 'lower it, or raise max.frame.bytes of the broker' },
     )
   }
@@ -188,6 +194,10 @@ function requireOneReplica(spec: NewTopic): void {
     `topic "${spec.name}" cannot have ${spec.replicationFactor} replicas: there is 1 broker`,
     { topic: spec.name, hint: 'leave the replication factor out, or say 1' },
   )
+}
+
+function numbersFrom(from: number, end: number): number[] {
+  return Array.from({ length: Math.max(0, end - from) }, (_, index) => from + index)
 }
 
 function asTopicError(error: unknown, topic: string): unknown {

@@ -1,11 +1,11 @@
 /**
- * Broker: the composition root. The one place where the rooms are put together, in the order in which they may
- * trust each other, and taken apart in reverse.
+ * Broker: the composition root. The one place where the rooms are put together, in the order in
+ * which they may trust each other, and taken apart in reverse.
  *
  *   config → data directory (lock, format, catalogue) → logs → topics → listener → ready
  *
- * Always true: nobody is served before every partition is open; after `close` nothing of this broker runs and the
- * directory is free; two brokers in one process share nothing.
+ * Always true: nobody is served before every partition is open; after `close` nothing of this
+ * broker runs and the directory is free; two brokers in one process share nothing.
  * Called by broker/cli, broker/testing and embedders (broker/index.ts).
  */
 import type { Listening } from '../../protocol/world.ts'
@@ -21,7 +21,7 @@ import type { BrokerWorld } from '../world/world.ts'
 import { Deadlines } from './deadlines.ts'
 import { Dispatcher, type Interceptor } from './dispatcher.ts'
 import { FetchPurgatory } from './fetch-waiter.ts'
-import { listen, urlOf } from './listener.ts'
+import { listen, urlOf, warnOfWildcard } from './listener.ts'
 import type { BrokerParts } from './parts.ts'
 import { Sessions } from './sessions.ts'
 
@@ -33,8 +33,8 @@ export interface Broker {
   readonly brokerId: number
   readonly clusterId: string
   /**
-   * Stops cleanly: no new requests, what was appended is flushed and answered, then connections, files and
-   * the lock go. Idempotent.
+   * Stops cleanly: no new requests, what was appended is flushed and answered, then connections,
+   * files and the lock go. Idempotent.
    */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -53,7 +53,10 @@ export interface BrokerOptions {
 /** How long a stopping broker waits for peers to take their answers. */
 const maxDrainMs = 1000
 
-/** Undoes what was done so far, last first; keeps going past a step that fails and throws its error at the end. */
+/**
+ * Undoes what was done so far, last first; keeps going past a step that fails and throws its error
+ * at the end.
+ */
 class Undo {
   readonly #steps: (() => unknown)[] = []
 
@@ -76,8 +79,8 @@ class Undo {
 
 /**
  * Starts a broker; it is ready when this resolves.
- * @throws SluiceError INVALID_ARGUMENT, INVALID_CONFIG, BAD_LISTEN_ADDRESS, PORT_TAKEN, DATA_DIR_IN_USE,
- * DATA_DIR_UNUSABLE, NEWER_FORMAT
+ * @throws SluiceError INVALID_ARGUMENT, INVALID_CONFIG, BAD_LISTEN_ADDRESS, PORT_TAKEN,
+ * DATA_DIR_IN_USE, DATA_DIR_UNUSABLE, NEWER_FORMAT
  */
 export async function createBroker(
   input: BrokerConfigInput,
@@ -116,9 +119,8 @@ async function start(
   await loadTopics(parts)
   await createMissing(parts, options.topics ?? [])
   const dispatcher = new Dispatcher(parts, options.intercept)
-  const sessions = new Sessions(config, logger, (exchange, header) => {
-    dispatcher.dispatch(exchange, header)
-  })
+  const sessions = new Sessions(parts, (exchange, header) => dispatcher.dispatch(exchange, header))
+  undo.push(() => parts.deadlines.close())
   const state = { isReady: false }
   const listening = await listen(parts, sessions, state)
   address.listening = listening
@@ -129,7 +131,7 @@ async function start(
     listening.stopAccepting()
     dispatcher.stop()
     await parts.topics.idle()
-    parts.purgatory.close()
+    parts.purgatory.mayWait(false)
     undo.push(() => sessions.end())
     // flushing first lets every append that was taken be answered on its own connection
     undo.push(() => sessions.drained(world.timers, maxDrainMs))
@@ -137,6 +139,7 @@ async function start(
     await undo.run()
     logger.info({ dataDir: config.dataDir }, 'stopped')
   }
+  warnOfWildcard(config, logger)
   logger.info({ url: parts.url(), dataDir: config.dataDir }, 'ready')
   return brokerOf(parts, listening, close)
 }

@@ -1,8 +1,10 @@
 /**
- * Deadlines: many waits, few timers. A deadline is kept in a slot with others that end at about the same time;
- * one timer per slot.
+ * Deadlines: many waits, few timers. A deadline is kept in a slot with others that end at about the
+ * same time; one timer per slot.
  *
- * Always true: nothing runs before its time, and at most an eighth of its delay (but 1 s at most) after it; what was cancelled never runs.
+ * Always true: nothing runs before its time, and at most an eighth of its delay (but 1 s at most)
+ * after it; what was cancelled never runs; a slot's timer stays until its time, so that cancelling
+ * costs nothing.
  * Used by the produce handler (timeoutMs) and fetch-waiter.ts (maxWaitMs).
  */
 import type { TimerHandle } from '../../protocol/world.ts'
@@ -11,6 +13,8 @@ import type { BrokerWorld } from '../world/world.ts'
 export class Deadlines {
   readonly #world: Pick<BrokerWorld, 'clock' | 'timers'>
   readonly #slots = new Map<number, Set<Deadline>>()
+  readonly #timers = new Map<number, TimerHandle>()
+  #closed = false
 
   constructor(world: Pick<BrokerWorld, 'clock' | 'timers'>) {
     this.#world = world
@@ -24,14 +28,29 @@ export class Deadlines {
     if (slot === undefined) {
       slot = new Set()
       this.#slots.set(end, slot)
-      this.#world.timers.after(end - now, () => this.#expire(end), { background: true })
+      this.#arm(end, end - now)
     }
     const deadline = new Deadline(slot, run)
     slot.add(deadline)
     return deadline
   }
 
+  /** Nothing that still waits will run, nor what comes later. */
+  close(): void {
+    this.#closed = true
+    for (const timer of this.#timers.values()) timer.cancel()
+    this.#timers.clear()
+    this.#slots.clear()
+  }
+
+  #arm(end: number, delayMs: number): void {
+    if (this.#closed) return
+    const timer = this.#world.timers.after(delayMs, () => this.#expire(end), { background: true })
+    this.#timers.set(end, timer)
+  }
+
   #expire(end: number): void {
+    this.#timers.delete(end)
     const slot = this.#slots.get(end)
     this.#slots.delete(end)
     for (const deadline of slot ?? []) deadline.run()

@@ -1,19 +1,22 @@
 /**
- * Dispatcher: from a request header to its handler, and from whatever a handler throws to an answer.
+ * Dispatcher: from a request header to its handler, and from whatever a handler throws to an
+ * answer.
  *
  *   header → known api? spoken version? well-formed? → handler → reply
- *   SluiceError → its row · broken invariant → the process ends · anything else → UNKNOWN_SERVER_ERROR, logged
+ *   SluiceError → its row · broken invariant → the process ends
+ *   anything else → UNKNOWN_SERVER_ERROR (a disk's: KAFKA_STORAGE_ERROR), logged
  *
  * Always true: every exchange that comes in is answered or finished, whatever the handler does.
  * Called by session.ts; one per broker.
  */
-import { asSluiceError, SluiceError } from '../../protocol/errors.ts'
+import { SluiceError } from '../../protocol/errors.ts'
 import type { FrameHeader } from '../../protocol/frame.ts'
 import { InvariantError } from '../../protocol/invariant.ts'
 import { type ApiName, apis } from '../../protocol/messages/apis.ts'
 import { checkMessage, type Shape } from '../../protocol/messages/define.ts'
 import { nearestName } from '../config/nearest-name.ts'
 import { handlers } from './handlers/handlers.ts'
+import { unforeseen } from './item-error.ts'
 import type { BrokerParts, Exchange } from './parts.ts'
 
 /** Looks at each request before its handler; an error is the answer. For tests of clients. */
@@ -66,13 +69,16 @@ export class Dispatcher {
     const { logger, world } = this.#parts
     if (error instanceof InvariantError) {
       logger.error({ api: header.api, error }, 'a broken invariant: the broker ends')
+      exchange.finish()
       world.process.die(error.message, error)
       return
     }
-    if (!SluiceError.is(error)) {
-      logger.error({ api: header.api, error }, 'a request met an error that has no name')
+    if (SluiceError.is(error)) {
+      exchange.fail(error)
+      return
     }
-    exchange.fail(asSluiceError(error))
+    logger.error({ api: header.api, error }, 'a request met an error that has no name')
+    exchange.fail(unforeseen(error, true))
   }
 }
 

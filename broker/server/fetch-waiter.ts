@@ -1,10 +1,11 @@
 /**
- * Fetch waiter: a fetch that waits for its partitions to have something to say. The purgatory holds all of them.
+ * Fetch waiter: a fetch that waits for its partitions to have something to say. The purgatory holds
+ * all of them.
  *
  *   progress of a partition → count its bytes again → enough, or an error to tell? → ready
  *
- * Always true: `ready` runs exactly once, unless the connection closes first; a waiter costs one subscription per
- * partition and a place in a shared deadline, no timer of its own.
+ * Always true: `ready` runs exactly once, unless the connection closes first; a waiter costs one
+ * subscription per partition and a place in a shared deadline, no timer of its own.
  * Made by handlers/fetch.ts.
  */
 import type { TimerHandle } from '../../protocol/world.ts'
@@ -26,7 +27,7 @@ export interface WaitOptions {
 export class FetchPurgatory {
   readonly #deadlines: Deadlines
   readonly #waiting = new Set<FetchWaiter>()
-  #closed = false
+  #mayWait = true
 
   constructor(deadlines: Deadlines) {
     this.#deadlines = deadlines
@@ -36,10 +37,12 @@ export class FetchPurgatory {
     return this.#waiting.size
   }
 
-  /** Calls `ready` as soon as there is enough, or the time is over; at once where that is so now. */
+  /**
+   * Calls `ready` as soon as there is enough, or the time is over; at once where that is so now.
+   */
   wait(partitions: readonly Awaited[], options: WaitOptions): FetchWaiter | null {
     const waiter = new FetchWaiter(partitions, options, () => this.#waiting.delete(waiter))
-    if (this.#closed || options.maxWaitMs === 0 || waiter.isSatisfied) {
+    if (!this.#mayWait || options.maxWaitMs === 0 || waiter.isSatisfied) {
       options.ready()
       return null
     }
@@ -48,9 +51,12 @@ export class FetchPurgatory {
     return waiter
   }
 
-  /** The broker stops: everybody is answered with what there is, and nobody waits any more. */
-  close(): void {
-    this.#closed = true
+  /**
+   * With false everybody is answered with what there is, and nobody waits until it is true again.
+   */
+  mayWait(allowed: boolean): void {
+    this.#mayWait = allowed
+    if (allowed) return
     for (const waiter of [...this.#waiting]) waiter.release()
   }
 }

@@ -1,11 +1,14 @@
 /**
- * Item error: what went wrong with one item of a request, as data in its answer, so that its neighbours go on.
+ * Item error: what went wrong with one item of a request, as data in its answer, so that its
+ * neighbours go on.
  *
- * Always true: a broken invariant is never turned into data; it goes on to the dispatcher, which stops the broker.
+ * Always true: a broken invariant is never turned into data; it goes on to the dispatcher, which
+ * stops the broker.
  * Called by the handlers that serve several items.
  */
-import { asSluiceError, SluiceError, type WireError } from '../../protocol/errors.ts'
+import { SluiceError, type WireError } from '../../protocol/errors.ts'
 import { InvariantError } from '../../protocol/invariant.ts'
+import { DiskError } from '../world/disk.ts'
 import type { Logger } from '../world/logger.ts'
 
 export interface ItemContext {
@@ -28,11 +31,17 @@ export function itemError(error: unknown, context: ItemContext): WireError {
   }
   logger.error({ topic, partition, error }, 'a request met an error that has no name')
   return {
-    ...asSluiceError(error).toJSON(),
-    ...(maybeApplied && { maybeApplied }),
+    ...unforeseen(error, maybeApplied ?? false).toJSON(),
     ...(topic !== undefined && { topic }),
     ...(partition !== undefined && { partition }),
   }
+}
+
+/** What a client is told of an error that is not a SluiceError. */
+export function unforeseen(error: unknown, maybeApplied: boolean): SluiceError {
+  const message = error instanceof Error ? error.message : String(error)
+  const code = error instanceof DiskError ? 'KAFKA_STORAGE_ERROR' : 'UNKNOWN_SERVER_ERROR'
+  return new SluiceError(code, message, { maybeApplied, cause: error })
 }
 
 /** @throws SluiceError INVALID_REQUEST where a request names more partitions than it may */

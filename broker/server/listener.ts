@@ -1,12 +1,15 @@
 /**
- * Listener: the one port. WebSocket connections become sessions, plain HTTP requests get their short answers.
+ * Listener: the one port. WebSocket connections become sessions, plain HTTP requests get their
+ * short answers.
  *
- * Always true: limits and origin rules are the config's; what is refused before it is a connection is logged.
+ * Always true: limits and origin rules are the config's; what is refused before it is a connection
+ * is logged.
  * Called by broker.ts.
  */
 import { subprotocol } from '../../protocol/frame.ts'
 import type { Listening } from '../../protocol/world.ts'
 import { type BrokerConfig, parseAddress } from '../config/broker-config.ts'
+import type { Logger } from '../world/logger.ts'
 import { answerHttp } from './http.ts'
 import type { BrokerParts } from './parts.ts'
 import type { Sessions } from './sessions.ts'
@@ -37,7 +40,20 @@ export function listen(
 
 const wildcards: readonly string[] = ['0.0.0.0', '::']
 
-/** The advertised URL, or the one of the address that is listened on; a wildcard is reached by loopback. */
+/** Listening everywhere says nothing about where others reach this machine. */
+export function warnOfWildcard(config: BrokerConfig, logger: Logger): void {
+  const { host = '' } = parseAddress(config.listen) ?? {}
+  if (config.advertise !== '' || !wildcards.includes(host)) return
+  logger.warn(
+    { listen: config.listen },
+    'clients on other machines need --advertise ws://HOST:PORT',
+  )
+}
+
+/**
+ * The advertised URL, or the one of the address that is listened on; a wildcard is reached by
+ * loopback.
+ */
 export function urlOf(config: BrokerConfig, listening: Listening | null): string {
   if (config.advertise !== '') return config.advertise
   const configured = parseAddress(config.listen)

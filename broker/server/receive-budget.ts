@@ -1,9 +1,9 @@
 /**
- * Receive budget: bytes of requests that were received and are not answered yet, over all connections (S16).
- * Above the limit nobody is read from until half of it is free again.
+ * Receive budget: bytes of requests that were received and are not answered yet, over all
+ * connections (S16). Above the limit nobody is read from until half of it is free again.
  *
- * Always true: `heldBytes` is the sum of what was charged and not released; a reader is paused at most once at a
- * time by this budget.
+ * Always true: `heldBytes` is the sum of what was charged and not released; a reader is paused at
+ * most once at a time by this budget.
  * Charged by session.ts; one per broker.
  */
 export interface Pausable {
@@ -13,12 +13,15 @@ export interface Pausable {
 
 export class ReceiveBudget {
   readonly #maxBytes: number
+  readonly #onFull: (isFull: boolean) => void
   readonly #readers = new Set<Pausable>()
   #heldBytes = 0
   #full = false
 
-  constructor(maxBytes: number) {
+  /** `onFull` ends requests that only wait, so that nobody is kept from reading by them. */
+  constructor(maxBytes: number, onFull: (isFull: boolean) => void) {
     this.#maxBytes = maxBytes
+    this.#onFull = onFull
   }
 
   get heldBytes(): number {
@@ -39,12 +42,14 @@ export class ReceiveBudget {
     if (this.#full || this.#heldBytes <= this.#maxBytes) return
     this.#full = true
     for (const reader of this.#readers) reader.pauseForMemory()
+    this.#onFull(true)
   }
 
   release(bytes: number): void {
     this.#heldBytes -= bytes
     if (!this.#full || this.#heldBytes > this.#maxBytes / 2) return
     this.#full = false
+    this.#onFull(false)
     for (const reader of this.#readers) reader.resumeFromMemory()
   }
 }

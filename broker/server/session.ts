@@ -3,15 +3,17 @@
  *
  *   onMessage → frame → (greeted? in flight?) → dispatcher → handler … → reply → send
  *
- * Always true: hello comes first; at most maxInFlightRequests are unanswered; a peer that does not take its answers is not
- * read from, and is dropped above maxBufferedBytes; where framing is lost the connection ends, nobody else notices.
+ * Always true: hello comes first; at most maxInFlightRequests are unanswered; a peer that does not
+ * take its answers is not read from, and is dropped above maxBufferedBytes; where framing is lost
+ * the connection ends, nobody else notices.
  * Made by broker.ts for each connection; talks to dispatcher.ts.
  */
 import { asSluiceError, SluiceError } from '../../protocol/errors.ts'
 import { decodeFrame, encodeFrame, type Frame, type FrameHeader } from '../../protocol/frame.ts'
-import type { Connection, ConnectionEvents } from '../../protocol/world.ts'
+import type { Connection, ConnectionEvents, TimerHandle } from '../../protocol/world.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
 import type { Logger } from '../world/logger.ts'
+import type { Deadlines } from './deadlines.ts'
 import { OutputMeter } from './output-meter.ts'
 import type { Exchange } from './parts.ts'
 import type { Pausable, ReceiveBudget } from './receive-budget.ts'
@@ -22,6 +24,7 @@ export type Dispatch = (exchange: Exchange, header: FrameHeader) => void
 export interface SessionParts {
   readonly config: BrokerConfig
   readonly budget: ReceiveBudget
+  readonly deadlines: Deadlines
   readonly logger: Logger
   readonly dispatch: Dispatch
   onGone(session: Session): void
@@ -34,6 +37,7 @@ export class Session implements ConnectionEvents, Pausable {
   readonly #connection: Connection
   readonly #inFlight = new Map<number, RequestExchange>()
   readonly #output: OutputMeter
+  readonly #helloDeadline: TimerHandle
   #greeted = false
   #open = true
   #turn = 0
@@ -48,6 +52,10 @@ export class Session implements ConnectionEvents, Pausable {
       this.#applyPause()
     })
     parts.budget.join(this)
+    const { helloTimeoutMs } = parts.config
+    this.#helloDeadline = parts.deadlines.after(helloTimeoutMs, () => {
+      this.end(1008, `no hello within ${helloTimeoutMs} ms`)
+    })
   }
 
   get open(): boolean {
@@ -86,6 +94,7 @@ export class Session implements ConnectionEvents, Pausable {
 
   onClose(closed: { code: number; reason: string; error?: Error }): void {
     this.#open = false
+    this.#helloDeadline.cancel()
     this.#parts.budget.leave(this)
     this.#parts.logger.debug({ peer: this.#connection.peer, ...closed }, 'connection closed')
     for (const exchange of [...this.#inFlight.values()]) exchange.abandon()
@@ -166,6 +175,7 @@ export class Session implements ConnectionEvents, Pausable {
   /** For RequestExchange: hello was accepted. */
   greet(): void {
     this.#greeted = true
+    this.#helloDeadline.cancel()
   }
 
   /** For RequestExchange: room for its answer, until `unreserve`. */

@@ -7,22 +7,32 @@
 import type { Connection, ConnectionEvents, Timers } from '../../protocol/world.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
 import type { Logger } from '../world/logger.ts'
+import type { Deadlines } from './deadlines.ts'
+import type { BrokerParts } from './parts.ts'
 import { ReceiveBudget } from './receive-budget.ts'
 import { type Dispatch, Session } from './session.ts'
+
+type SessionsParts = Pick<BrokerParts, 'config' | 'logger' | 'deadlines' | 'purgatory'>
 
 export class Sessions {
   readonly #config: BrokerConfig
   readonly #logger: Logger
   readonly #dispatch: Dispatch
   readonly #budget: ReceiveBudget
+  readonly #deadlines: Deadlines
   readonly #open = new Set<Session>()
   #onDrained: (() => void) | null = null
 
-  constructor(config: BrokerConfig, logger: Logger, dispatch: Dispatch) {
+  constructor(parts: SessionsParts, dispatch: Dispatch) {
+    const { config, logger, deadlines, purgatory } = parts
     this.#config = config
     this.#logger = logger
+    this.#deadlines = deadlines
     this.#dispatch = dispatch
-    this.#budget = new ReceiveBudget(config.maxReceiveBytes)
+    // long polls hold memory for as long as they wait: without room they are answered early
+    this.#budget = new ReceiveBudget(config.maxReceiveBytes, isFull => {
+      purgatory.mayWait(!isFull)
+    })
   }
 
   get size(): number {
@@ -36,6 +46,7 @@ export class Sessions {
         config: this.#config,
         budget: this.#budget,
         logger: this.#logger,
+        deadlines: this.#deadlines,
         dispatch: this.#dispatch,
         onGone: gone => this.#open.delete(gone),
         onIdle: () => this.#checkDrained(),

@@ -1,119 +1,65 @@
 /**
  * Cli: one run of the command line, from its words to its exit code.
  *
- *   words ── yargs ──> command + arguments ── run ──> stdout, stderr ──> exit code
+ *   words ── plain words, or yargs ──> command + arguments ── run ──> stdout, stderr ──> exit code
  *
  * Always true: parsing and running are two steps, so no handler ever runs on arguments that were refused;
  * every failure becomes one report on stderr; the first signal aborts, the second ends the process at once.
  * Called by broker/cli/main.ts with the commands of both rooms, and by tests with a fake terminal.
  */
-import yargs, { type Argv, type Options } from 'yargs'
 import type {
+  Chosen,
   CliContext,
-  Command,
-  CommandEntry,
   CommandTree,
   LocalContext,
   OptionTable,
+  PositionalTable,
 } from './command.ts'
 import { exitCodes, reportFailure, usageError } from './failure.ts'
 import { type GlobalArgs, globalOptions } from './global-options.ts'
 import { Output, type OutputForm, red, wantsColour } from './output.ts'
+import { parsePlainWords } from './plain-words.ts'
 import type { SignalName, Terminal } from './terminal.ts'
-import { splitShortValues } from './words.ts'
 
-interface Chosen {
-  command: Command
-  args: unknown
-}
-
-/** A scalar option given twice is refused instead of becoming a list. */
-export function singleValued(options: OptionTable): Record<string, Options> {
-  const wrapped = Object.entries(options).map(([name, option]): [string, Options] => {
-    if (option.array === true) return [name, option]
-    const inner = option.coerce ?? ((value: unknown) => value)
-    const coerce = (value: unknown): unknown => {
-      if (Array.isArray(value)) throw usageError(`--${name} was given more than once`)
-      return value === undefined ? undefined : inner(value)
+/** The values of `table`'s options; a scalar given twice is refused instead of becoming a list. */
+function checkedValues(
+  table: OptionTable | PositionalTable,
+  args: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const values = Object.entries(table).map(([name, option]) => {
+    const value = args[name]
+    if (Array.isArray(value) && option.array !== true) {
+      throw usageError(`--${name} was given more than once`)
     }
-    return [name, { ...option, coerce }]
+    const coerce = option.coerce as ((given: unknown) => unknown) | undefined
+    return [name, value === undefined || coerce === undefined ? value : coerce(value)]
   })
-  return Object.fromEntries(wrapped)
+  return Object.fromEntries(values)
 }
 
-/** Below the options of the command, so it comes last. */
-const groupGlobals = (parser: Argv): Argv =>
-  parser.group([...Object.keys(globalOptions), 'help'], 'Global options:')
-
-function addCommand(parser: Argv, entry: CommandEntry, choose: (chosen: Chosen) => void): void {
-  let command: Command
-  parser.command(
-    entry.usage,
-    entry.about,
-    async inner => {
-      command = await entry.load()
-      return groupGlobals(command.build(inner, singleValued))
-    },
-    args => choose({ command, args }),
-  )
+async function choose(
+  words: readonly string[],
+  terminal: Terminal,
+  tree: CommandTree,
+): Promise<Chosen | null> {
+  const plain = await parsePlainWords(words, tree)
+  if (plain !== null) return plain
+  const { parseWords } = await import('./parser.ts')
+  return parseWords(words, terminal, tree)
 }
 
-function addCommands(parser: Argv, tree: CommandTree, choose: (chosen: Chosen) => void): Argv {
-  for (const node of tree) {
-    if ('load' in node) addCommand(parser, node, choose)
-    else {
-      parser.command(node.name, node.about, inner => {
-        for (const verb of node.verbs) addCommand(inner, verb, choose)
-        return groupGlobals(inner)
-          .demandCommand(1, `sluice ${node.name} needs a verb`)
-          .strictCommands()
-      })
-    }
-  }
-  return parser
-}
-
-function newParser(terminal: Terminal): Argv {
-  return yargs()
-    .scriptName('sluice')
-    .usage('$0 <command>\n\nA log broker: topics, partitions, records. Acked means on disk.')
-    .detectLocale(false)
-    .exitProcess(false)
-    .parserConfiguration({
-      'dot-notation': false,
-      'parse-numbers': false,
-      'parse-positional-numbers': false,
-      'strip-aliased': true,
-    })
-    .fail((message, error) => {
-      // yargs goes on to the handler unless this throws
-      throw error ?? usageError(message, 'add --help to see what the command takes')
-    })
-    .options(singleValued(globalOptions))
-    .help('help')
-    .alias('help', 'h')
-    .version(false)
-    .strict()
-    .strictCommands()
-    .recommendCommands()
-    .demandCommand(1, 'name a command')
-    .epilogue('More: sluice help errors | exit-codes | offsets | formats | env')
-    .wrap(Math.min(100, terminal.columns()))
-}
-
-/** The command and its arguments, or null where help was printed. */
+/** The command and its checked arguments, or null where help was printed. */
 async function parse(
   words: readonly string[],
   terminal: Terminal,
   tree: CommandTree,
 ): Promise<Chosen | null> {
-  const choices: Chosen[] = []
-  const parser = addCommands(newParser(terminal), tree, chosen => choices.push(chosen))
-  groupGlobals(parser)
-  await parser.parseAsync(splitShortValues(words), {}, (_error, _args, text) => {
-    if (text !== '') terminal.write(`${text}\n`)
-  })
-  return choices[0] ?? null
+  const chosen = await choose(words, terminal, tree)
+  if (chosen === null) return null
+  const { command, args } = chosen
+  const tables = [globalOptions, command.options, command.positionals]
+  const values = tables.map(table => checkedValues(table, args))
+  return { command, args: Object.assign({}, ...values) as Chosen['args'] }
 }
 
 function asksForJson(words: readonly string[]): boolean {

@@ -63,9 +63,25 @@ export interface Command {
   readonly usage: string
   readonly about: string
   readonly options: OptionTable
-  /** Declares the arguments; `prepare` is put around every option table. */
-  build(parser: Argv, prepare: (options: OptionTable) => Record<string, Options>): Argv
+  readonly positionals: PositionalTable
+  /** Declares the arguments, without their `coerce`: cli.ts applies it. */
+  build(parser: Argv): Argv
   run(context: LocalContext, open: CliContext['open'], args: unknown): Promise<number | undefined>
+}
+
+/** What yargs is told of an option: all but `coerce`, whose errors it would replace by ones of its own. */
+export function withoutCoerce<T extends { coerce?: unknown }>(
+  options: Readonly<Record<string, T>>,
+): Record<string, T> {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, { coerce: _later, ...option }]) => [name, option as T]),
+  )
+}
+
+/** What a command line named. */
+export interface Chosen {
+  readonly command: Command
+  readonly args: Readonly<Record<string, unknown>>
 }
 
 function buildCommand<Context, P extends PositionalTable, O extends OptionTable>(
@@ -77,11 +93,12 @@ function buildCommand<Context, P extends PositionalTable, O extends OptionTable>
     usage,
     about,
     options,
-    build(parser, prepare) {
-      for (const [name, positional] of Object.entries(positionals)) {
+    positionals,
+    build(parser) {
+      for (const [name, positional] of Object.entries(withoutCoerce(positionals))) {
         parser.positional(name, positional)
       }
-      parser.options(prepare(options))
+      parser.options(withoutCoerce<Options>(options))
       const ungrouped = Object.keys(options).filter(name => options[name]?.group === undefined)
       parser.group(ungrouped, 'Options:')
       for (const [line, what] of examples) parser.example(line, what)

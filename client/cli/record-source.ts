@@ -77,7 +77,9 @@ export async function* readRecords(
   const inputs =
     options.files.length === 0
       ? [terminal.input()]
-      : options.files.map(path => (path === '-' ? terminal.input() : terminal.readFile(path)))
+      : options.files.map(path =>
+          path === '/dev/stdin' ? terminal.input() : terminal.readFile(path),
+        )
   for (const input of inputs) {
     const reader = readerOf(options)
     for await (const chunk of input) yield finish(reader.push(chunk), options)

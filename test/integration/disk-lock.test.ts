@@ -35,9 +35,10 @@ for (const flockProgram of ['flock', 'no-such-program-anywhere']) {
 
 t.test('a child that the holder started does not keep the lock', async t => {
   const path = `${t.testdir()}/.lock`
-  const holder = start(path, 'flock', `spawn('sleep', ['30'], { detached: true })`)
-  const children = await firstLine(holder)
-  t.equal(children, 'held')
+  const holder = start(path, 'flock', `process.stdout.write(\`\${spawn('sleep', ['30']).pid} \`)`)
+  const [child, outcome] = (await firstLine(holder)).split(' ')
+  t.teardown(() => process.kill(Number(child)))
+  t.equal(outcome, 'held')
   holder.kill('SIGKILL')
   await once(holder, 'exit')
   const lock = await new NodeDisk().lock(path)
@@ -64,6 +65,7 @@ function start(path: string, flockProgram: string, andThen = ''): ChildProcess {
 async function firstLine(child: ChildProcess): Promise<string> {
   const { stdout } = child
   if (stdout === null) throw new Error('no output')
-  const [chunk] = await once(stdout, 'data')
-  return String(chunk).trim()
+  let text = ''
+  while (!text.includes('\n')) text += String((await once(stdout, 'data'))[0])
+  return text.trim()
 }

@@ -7,7 +7,7 @@
  */
 import { renderProgram } from './report.ts'
 import { type RunOptions, runProgram } from './run-program.ts'
-import { aloneTimeoutMs, suiteOf, testTimeoutMs } from './suite.ts'
+import { aloneTimeoutMs, suiteOf, testTimeoutMs } from './suites.ts'
 import { addProgram, newTotals, type Totals } from './tap-tree.ts'
 
 const jobs = 2

@@ -11,7 +11,7 @@
 import { programsOf, runPrograms } from './programs.ts'
 import { exitCodeOf, renderFailures, renderTotals } from './report.ts'
 import { root } from './repository.ts'
-import { filterVariable, testFiles } from './suite.ts'
+import { filterVariable, testFiles } from './suites.ts'
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`)

@@ -46,6 +46,12 @@ t.test('imports', async t => {
     t.same([...new Set(packages)].sort(), ['fast-json-stable-stringify', 'ws'])
   })
 
+  t.test('of the test runner leave out tap, which would end it as a hung test', async t => {
+    const loaded = reachedFrom(modules, ['test/support/run-tests.ts'], isLoadedAtOnce)
+    const packages = [...loaded].map(packageOf).filter(name => name !== null)
+    t.same([...new Set(packages)], ['tap-parser'])
+  })
+
   t.test('reach every file of protocol/, client/ and broker/ from an entry point', async t => {
     const reached = reachedFrom(modules, entries)
     const sources = sourceFiles().filter(path => /^(protocol|client|broker)\//.test(path))

@@ -4,7 +4,7 @@
  */
 import t from 'tap'
 import { filesUnder } from '../support/repository.ts'
-import { suiteOf, suites, testFiles } from '../support/suite.ts'
+import { suiteOf, suites, testFiles } from '../support/suites.ts'
 
 t.test('every test file has a suite or a process of its own', async t => {
   const lost = testFiles().filter(path => suiteOf(path) === null)

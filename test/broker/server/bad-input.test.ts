@@ -1,6 +1,6 @@
 /**
- * Bad input gets a clear error, and nothing is lost (issue 3): each case on a connection of its own, and after
- * each the broker still serves its other client.
+ * Bad input gets a clear error, and nothing is lost (issue 3): each case on a connection of its
+ * own, and after each the broker still serves its other client.
  */
 import t from 'tap'
 import { encodeFrame } from '../../../protocol/frame.ts'
@@ -231,77 +231,3 @@ t.test('anything but hello comes too early on a new connection', async t => {
   await peer.hello()
   t.equal((await peer.call('metadata')).error, undefined)
 })
-
-interface ItemCase {
-  readonly name: string
-  readonly entry?: object
-  readonly batch?: () => Uint8Array
-  readonly code: string
-  readonly message?: RegExp
-}
-
-const damaged = (change: (batch: Uint8Array) => void) => () => {
-  const batch = batchOf('first', 'second')
-  change(batch)
-  return batch
-}
-
-const batches: ItemCase[] = [
-  {
-    name: 'an unknown topic',
-    entry: { topic: 'nobody', topicId: 'x' },
-    code: 'UNKNOWN_TOPIC_OR_PARTITION',
-  },
-  {
-    name: 'a stale topic id',
-    entry: { topicId: 'A'.repeat(22) },
-    code: 'UNKNOWN_TOPIC_ID',
-    message: /has id .* now/,
-  },
-  {
-    name: 'a partition out of range',
-    entry: { partition: 9 },
-    code: 'UNKNOWN_TOPIC_OR_PARTITION',
-    message: /no partition 9/,
-  },
-  {
-    name: 'a batch with a bad checksum',
-    batch: damaged(b => b.set([b[70] === 1 ? 2 : 1], 70)),
-    code: 'CORRUPT_MESSAGE',
-  },
-  {
-    name: 'a batch of another format',
-    batch: damaged(b => b.set([1], 16)),
-    code: 'UNSUPPORTED_FOR_MESSAGE_FORMAT',
-  },
-  {
-    name: 'a batch whose length points past its end',
-    batch: damaged(b => b.set([0x7f], 8)),
-    code: 'CORRUPT_MESSAGE',
-  },
-  {
-    name: 'half a batch',
-    batch: () => batchOf('x'.repeat(100)).subarray(0, 40),
-    code: 'CORRUPT_MESSAGE',
-  },
-  { name: 'no batch at all', batch: () => new Uint8Array(0), code: 'CORRUPT_MESSAGE' },
-]
-
-for (const one of batches) {
-  t.test(`${one.name} is the error of its entry alone`, async t => {
-    const broker = await startTestBroker(t, { topics: { orders: 2 } })
-    const peer = await broker.connect()
-    const metadata = await peer.call('metadata')
-    const [topic] = metadata.header.topics as { topicId: string }[]
-    const good = { topic: 'orders', topicId: topic?.topicId ?? '', partition: 0 }
-    const fields = { acks: 'all', timeoutMs: 1000, partitions: [{ ...good, ...one.entry }, good] }
-    const bad = one.batch?.() ?? batchOf('fine')
-    const answer = await peer.call('produce', fields, [bad, batchOf('fine')])
-    const entries = answer.header.partitions as { error?: Record<string, unknown> }[]
-    t.equal(entries[0]?.error?.code, one.code)
-    if (one.message !== undefined) t.match(entries[0]?.error?.message, one.message)
-    t.equal(entries[0]?.error?.maybeApplied, false)
-    t.equal(entries[1]?.error, undefined, 'its neighbour was appended')
-    t.equal(broker.logs.named('orders', 0).logEndOffset, 1)
-  })
-}

@@ -1,4 +1,7 @@
-/** The fetch handler: credit, fairness, long poll, errors at once, lost tails, readers that do not read. */
+/**
+ * The fetch handler: credit, fairness, long poll, errors at once, lost tails, readers that do not
+ * read.
+ */
 import t, { type Test } from 'tap'
 import type { Answer, Peer } from '../../support/direct-network.ts'
 import { FakeLogs } from '../../support/fake-logs.ts'
@@ -165,6 +168,9 @@ t.test(
     const lost = entries(await call([{ offset: 4, lastEpoch: 3 }], longPoll))
     t.match(lost, [
       { error: { code: 'OFFSET_OUT_OF_RANGE' }, diverging: { epoch: 0, endOffset: 2 }, bodies: 0 },
+    ])
+    t.match(entries(await call([{ offset: 3, lastEpoch: 7 }])), [
+      { error: { code: 'OFFSET_OUT_OF_RANGE' }, diverging: { epoch: 5, endOffset: 3 }, bodies: 0 },
     ])
     t.match(entries(await call([{ offset: 4, lastEpoch: 5 }])), [{ error: undefined, bodies: 0 }])
     t.match(entries(await call([{ offset: 2, lastEpoch: 0 }])), [{ error: undefined, bodies: 2 }])

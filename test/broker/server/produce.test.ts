@@ -1,4 +1,6 @@
-/** The produce handler: order, waiting for the commit, time-outs, acks, memory of what it was given. */
+/**
+ * The produce handler: order, waiting for the commit, time-outs, acks, memory of what it was given.
+ */
 import t from 'tap'
 import { SluiceError } from '../../../protocol/errors.ts'
 import { invariant } from '../../../protocol/invariant.ts'
@@ -102,6 +104,19 @@ t.test('the answer waits for the slowest entry, and each entry has its own resul
     entries(await peer.answer(id)).map(entry => entry.baseOffset),
     [0, 0],
   )
+})
+
+t.test('a time-out is only that of the entries which are not committed yet', async t => {
+  const { logs, peer, topicId, world } = await start(t, { autoCommit: false })
+  const partitions = [0, 1].map(partition => ({ topic: 'orders', topicId, partition }))
+  const fields = { acks: 'all', timeoutMs: 100, partitions }
+  const id = peer.post('produce', fields, [batchOf('a'), batchOf('b')])
+  logs.named('orders', 0).commit()
+  world.time.advance(200)
+  t.match(entries(await peer.answer(id)), [
+    { baseOffset: 0, error: undefined },
+    { error: { code: 'REQUEST_TIMED_OUT' } },
+  ])
 })
 
 t.test('acks none appends and answers nothing, and the next request is served', async t => {
