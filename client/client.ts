@@ -41,9 +41,7 @@ export async function connect(options: ConnectOptions, world?: World): Promise<C
     cluster.close()
     throw error
   }
-  const client = new SluiceClient(cluster)
-  signal?.addEventListener('abort', () => void client.close(), { once: true })
-  return client
+  return new SluiceClient(cluster, signal)
 }
 
 class SluiceClient implements Client {
@@ -52,13 +50,17 @@ class SluiceClient implements Client {
   readonly #producer: Producer
   readonly #consumers = new Set<{ close(): Promise<void> }>()
   readonly admin: Admin
+  readonly #forgetSignal: () => void
   #closed: Promise<void> | undefined
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, signal: AbortSignal | undefined) {
     this.#cluster = cluster
     this.#metadata = new MetadataCache(cluster)
     this.#producer = new Producer(cluster, this.#metadata)
     this.admin = new ClusterAdmin({ cluster, metadata: this.#metadata })
+    const onAbort = (): void => void this.close()
+    signal?.addEventListener('abort', onAbort)
+    this.#forgetSignal = () => signal?.removeEventListener('abort', onAbort)
   }
 
   get clusterId(): string {
@@ -123,6 +125,7 @@ class SluiceClient implements Client {
   }
 
   async #closeAll(): Promise<void> {
+    this.#forgetSignal()
     await Promise.all([...this.#consumers].map(consumer => consumer.close()))
     await this.#producer.close(this.#cluster.settings.closeTimeoutMs)
     this.#metadata.close()

@@ -39,7 +39,10 @@ export interface SessionOptions {
 export const maxReceivedMessageBytes = 64 * 1024 * 1024
 /** Largest JSON head of an answer; metadata of a large cluster is the longest. */
 const maxHeaderBytes = 16 * 1024 * 1024
-const maxInFlightRequests = 16
+/** Before hello has said what the broker allows. */
+const maxInFlightAtFirst = 16
+/** Bytes of a header that one partition may take: a long name, an id, numbers. */
+const headerBytesPerPartition = 512
 const maxQueuedRequests = 4096
 const software = 'sluice 0.1.0'
 
@@ -71,6 +74,18 @@ export class BrokerSession {
 
   get limits(): BrokerLimits {
     return this.hello.limits
+  }
+
+  /** Long polls take places too, so everything that the broker allows is used. */
+  get maxInFlight(): number {
+    return this.#hello?.limits.maxInFlightRequests ?? maxInFlightAtFirst
+  }
+
+  /** Partitions that one request may name without its header growing too large. */
+  get maxPartitions(): number {
+    const { maxPartitionsPerRequest, maxHeaderBytes: headerBytes } = this.limits
+    const fitting = Math.floor(headerBytes / headerBytesPerPartition)
+    return Math.max(1, Math.min(maxPartitionsPerRequest, fitting))
   }
 
   async sayHello(options: SessionOptions): Promise<void> {
@@ -141,7 +156,10 @@ export async function openSession(world: World, options: SessionOptions): Promis
     const channel = new RequestChannel(connection, {
       clock: world.clock,
       timers: world.timers,
-      maxInFlight: maxInFlightRequests,
+      // Read anew for each request, and known better once hello has been answered.
+      get maxInFlight(): number {
+        return session.maxInFlight
+      },
       maxQueued: maxQueuedRequests,
       maxHeaderBytes,
       onClose: closed => {

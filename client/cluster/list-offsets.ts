@@ -16,6 +16,8 @@ export type OffsetQuestion = RequestHeader<'list-offsets'>['partitions'][number]
 export type OffsetFound = ResponseHeader<'list-offsets'>['partitions'][number]
 
 const retryPace = { baseMs: 20, maxMs: 1000 }
+/** In one request to a broker whose limits are not known yet. */
+const partitionsAtFirst = 100
 
 /**
  * @throws SluiceError UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, LEADER_NOT_AVAILABLE,
@@ -62,7 +64,9 @@ async function askOnce(
     try {
       const question = requireQuestion(round, index)
       const leader = await leaderOf(parts.metadata, question, round.limits)
-      byLeader.set(leader, [...(byLeader.get(leader) ?? []), index])
+      const others = byLeader.get(leader)
+      if (others === undefined) byLeader.set(leader, [index])
+      else others.push(index)
     } catch (cause) {
       const error = asSluiceError(cause)
       // A topic that does not exist is an error at once, whatever the table says of other
@@ -71,11 +75,20 @@ async function askOnce(
       failed.push({ index, error })
     }
   }
-  const asked = [...byLeader].map(async ([leader, indexes]) => {
-    failed.push(...(await askLeader(parts.cluster, round, { leader, indexes })))
+  const asked = [...byLeader].flatMap(([leader, indexes]) => {
+    const most = parts.cluster.currentSession(leader)?.maxPartitions ?? partitionsAtFirst
+    return inChunks(indexes, most).map(async chunk => {
+      failed.push(...(await askLeader(parts.cluster, round, { leader, indexes: chunk })))
+    })
   })
   await Promise.all(asked)
   return failed
+}
+
+function inChunks<T>(items: readonly T[], size: number): T[][] {
+  const chunks: T[][] = []
+  for (let at = 0; at < items.length; at += size) chunks.push(items.slice(at, at + size))
+  return chunks
 }
 
 async function askLeader(

@@ -42,8 +42,10 @@ const retryPace = { baseMs: 50, maxMs: 1000 }
 
 export class MetadataCache {
   readonly #cluster: Cluster
-  readonly #topics = new Map<string, TopicMetadata>()
-  /** Name → monotonic time of the last use; Infinity while a consumer holds it. */
+  readonly #topics = new Map<string, { topic: TopicMetadata; sinceMs: number }>()
+  /** How many consumers read the topic at the moment. */
+  readonly #holders = new Map<string, number>()
+  /** Monotonic time of the last use. */
   readonly #usedMs = new Map<string, number>()
   readonly #listeners = new Set<MetadataListener>()
   #refreshing: Promise<void> | undefined
@@ -61,19 +63,25 @@ export class MetadataCache {
 
   /** What is known now; may be old. */
   known(name: string): TopicMetadata | undefined {
-    return this.#topics.get(name)
+    return this.#topics.get(name)?.topic
   }
 
-  /** Keeps the topic fresh for a while; `held` until release(). */
-  use(name: string, held = false): void {
-    const nowMs = this.#cluster.world.clock.monotonicMs()
-    const usedMs = this.#usedMs.get(name) ?? 0
-    this.#usedMs.set(name, held ? Number.POSITIVE_INFINITY : Math.max(usedMs, nowMs))
+  /** Keeps the topic fresh for a while. */
+  use(name: string): void {
+    this.#usedMs.set(name, this.#cluster.world.clock.monotonicMs())
     if (this.#timer === undefined) this.#arm(this.#cluster.settings.metadataMaxAgeMs)
   }
 
+  /** Keeps the topic fresh until release(), once for each hold(). */
+  hold(name: string): void {
+    this.#holders.set(name, (this.#holders.get(name) ?? 0) + 1)
+    this.use(name)
+  }
+
   release(name: string): void {
-    if (this.#usedMs.has(name)) this.#usedMs.set(name, this.#cluster.world.clock.monotonicMs())
+    const left = (this.#holders.get(name) ?? 0) - 1
+    if (left > 0) this.#holders.set(name, left)
+    else this.#holders.delete(name)
   }
 
   /** After a topic was created, changed or deleted by this client. */
@@ -87,10 +95,12 @@ export class MetadataCache {
    * CLOSED
    */
   async topic(name: string, limits: CallLimits): Promise<TopicMetadata> {
+    const { clock, timers } = this.#cluster.world
+    const oldestMs = clock.monotonicMs() - this.#cluster.settings.metadataMaxAgeMs
     const known = this.#topics.get(name)
-    if (known !== undefined) return known
+    if (known !== undefined && known.sinceMs >= oldestMs) return known.topic
     const what = `metadata of topic "${name}"`
-    return within(this.#cluster.world.timers, this.#load(name, limits), { ...limits, what })
+    return within(timers, this.#load(name, limits), { ...limits, what })
   }
 
   async #load(name: string, limits: CallLimits): Promise<TopicMetadata> {
@@ -138,7 +148,9 @@ export class MetadataCache {
   async #refreshNow(): Promise<void> {
     const { settings, world } = this.#cluster
     const oldestMs = world.clock.monotonicMs() - agesInUse * settings.metadataMaxAgeMs
-    for (const [name, usedMs] of this.#usedMs) if (usedMs < oldestMs) this.#usedMs.delete(name)
+    for (const [name, usedMs] of this.#usedMs) {
+      if (usedMs < oldestMs && !this.#holders.has(name)) this.#usedMs.delete(name)
+    }
     const names = [...this.#usedMs.keys()]
     if (names.length === 0) return
     try {
@@ -181,7 +193,7 @@ export class MetadataCache {
       topicId: answer.topicId ?? '',
       partitions: answer.partitions,
     }
-    this.#topics.set(name, topic)
+    this.#topics.set(name, { topic, sinceMs: this.#cluster.world.clock.monotonicMs() })
     this.#tell(name, { topic })
   }
 

@@ -65,7 +65,8 @@ export class Fetcher {
     const suspect = readers.find(reader => reader.isAlone)
     const isBusy = this.#readers.some(r => r.leader === leader && r.isAlone && r.isFetching)
     if (isBusy || inFlight >= maxFetchesPerBroker) return
-    if (suspect === undefined) this.#fetch(leader, readers)
+    const most = this.#parts.cluster.currentSession(leader)?.maxPartitions ?? 1
+    if (suspect === undefined) this.#fetch(leader, readers.slice(0, most))
     else if (inFlight === 0) this.#fetch(leader, [suspect])
   }
 
@@ -133,7 +134,7 @@ export class Fetcher {
       if (answer === undefined || answer.partition !== one.reader.partition) {
         throw new SluiceError('PROTOCOL_MISMATCH', 'a fetch answer names other partitions')
       }
-      const own = bodies.slice(at, at + answer.bodies)
+      const own = bodies.slice(at, at + answer.bodies).map(ownBytes)
       at += answer.bodies
       // What was asked before a seek or a truncation is no answer to what is wanted now.
       if (one.generation === one.reader.generation) this.#parts.outcomes.onAnswer(one, answer, own)
@@ -148,10 +149,20 @@ export class Fetcher {
       reader.isFetching = false
       if (reader.failures === 0 || reader.failure !== undefined) continue
       const delayMs = backoffMs(reader.failures, retryPace, random)
-      reader.retryAtMs = nowMs + delayMs
-      timers.after(Math.ceil(delayMs), () => this.pump())
+      const retryAtMs = nowMs + delayMs
+      reader.retryAtMs = retryAtMs
+      timers.after(delayMs, () => {
+        // Not compared with the clock: a timer may fire a little before its time.
+        if (reader.retryAtMs === retryAtMs) reader.retryAtMs = 0
+        this.pump()
+      })
     }
     this.#parts.wake()
     this.pump()
   }
+}
+
+/** A small view would keep the whole buffer that it arrived in for as long as it waits here. */
+function ownBytes(body: Uint8Array): Uint8Array {
+  return body.byteLength * 2 < body.buffer.byteLength ? body.slice() : body
 }

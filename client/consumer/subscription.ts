@@ -38,6 +38,7 @@ export class Subscription {
   #names: readonly string[]
   #started: Promise<void> | undefined
   #isReady = false
+  #isHolding = false
   #pausedAll = false
   #failure: SluiceError | undefined
   #stopListening: (() => void) | undefined
@@ -104,13 +105,15 @@ export class Subscription {
 
   close(): void {
     this.#stopListening?.()
-    for (const name of this.#names) this.#options.metadata.release(name)
+    if (this.#isHolding) for (const name of this.#names) this.#options.metadata.release(name)
+    this.#isHolding = false
   }
 
   async #begin(): Promise<void> {
     const { metadata, settings, cluster, signal } = this.#options
     const limits = { timeoutMs: cluster.settings.requestTimeoutMs, signal }
-    for (const name of this.#names) metadata.use(name, true)
+    if (!this.#isHolding) for (const name of this.#names) metadata.hold(name)
+    this.#isHolding = true
     const topics = await Promise.all(this.#names.map(name => metadata.topic(name, limits)))
     this.#readers = this.#makeReaders(topics)
     if (settings.stopAtEnd) {

@@ -39,11 +39,11 @@ const headBytesPerPartition = 512
  */
 export function gatherRequest(waiting: Set<PartitionQueue>, options: GatherOptions): ProduceItem[] {
   const { limits } = options.session
-  const roomBytes = Math.min(limits.maxFrameBytes, Math.max(targetRequestBytes, 0))
+  const roomBytes = Math.min(limits.maxFrameBytes, targetRequestBytes)
   const items: ProduceItem[] = []
   let sumBytes = 0
   for (const queue of [...waiting]) {
-    if (items.length >= limits.maxPartitionsPerRequest) break
+    if (items.length >= options.session.maxPartitions) break
     const batch = writtenBatch(queue, waiting, options)
     if (batch === undefined) continue
     if (items[0] !== undefined && items[0].batch.acks !== batch.acks) continue

@@ -93,8 +93,16 @@ export class Sender {
 
   /** Looks at the queue again after a delay. */
   retryAfter(queue: PartitionQueue, delayMs: number): void {
-    if (delayMs <= 0) this.list(queue)
-    else this.#parts.cluster.world.timers.after(delayMs, () => this.list(queue))
+    if (delayMs <= 0) {
+      this.list(queue)
+      return
+    }
+    const { retryAtMs } = queue
+    this.#parts.cluster.world.timers.after(delayMs, () => {
+      // Not compared with the clock: a timer may fire a little before its time.
+      if (queue.retryAtMs === retryAtMs) queue.retryAtMs = 0
+      this.list(queue)
+    })
   }
 
   close(): void {

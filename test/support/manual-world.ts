@@ -141,6 +141,17 @@ function seededRandom(seed: number): Random {
   }
 }
 
+/** As a socket gives it: a copy, and a view of the larger buffer that was read into. */
+function received(parts: readonly Uint8Array[], bytes: number): Uint8Array {
+  const slab = new Uint8Array(Math.max(bytes, 65_536))
+  let at = 0
+  for (const part of parts) {
+    slab.set(part, at)
+    at += part.length
+  }
+  return slab.subarray(0, bytes)
+}
+
 export type Accept = (connection: PipeEnd) => ConnectionEvents
 
 /** One end of a pipe. */
@@ -160,14 +171,13 @@ export class PipeEnd implements Connection {
 
   send(parts: readonly Uint8Array[], onFlushed?: () => void): void {
     const bytes = parts.reduce((sum, part) => sum + part.length, 0)
-    // Copied, as a socket would: whoever changes a sent buffer later does not change what was sent.
-    const copies = parts.map(part => part.slice())
+    const message = received(parts, bytes)
     setImmediate(() => {
       onFlushed?.()
       const { other } = this
       if (!this.isOpen || this.isBlackHole || other === undefined || !other.isOpen) return
       if (bytes > other.maxMessageBytes) other.close(1009, 'message too large')
-      else other.events?.onMessage(copies)
+      else other.events?.onMessage([message])
     })
   }
 

@@ -107,3 +107,41 @@ t.test('one fetch is ahead of the loop, so the wire works while the loop does', 
   await settle(50)
   t.ok(broker.count('fetch') > 3, 'it went on fetching while nobody asked for more')
 })
+
+t.test('many consumers on one connection do not hold up anything else', async t => {
+  const { world, broker, client } = await setUp(t)
+  broker.createTopic('a', 3)
+  for (let i = 0; i < 40; i++) {
+    const loop = client.consumer({ topics: ['a'] })[Symbol.asyncIterator]()
+    void loop.next()
+  }
+  await settle(60)
+  const started = world.nowMs
+  const topic = client.topic('a', { value: string() })
+  await world.run(topic.send({ value: 'x' }))
+  t.equal(world.nowMs, started, 'no long poll had to end first')
+})
+
+t.test('two thousand partitions are found and read in requests of legal size', async t => {
+  const { world, broker, client } = await setUp(t)
+  broker.createTopic('a', 2000)
+  fill(broker.log('a', 1999), 3)
+  const consumer = client.consumer({ topics: ['a'], stopAtEnd: true })
+  let count = 0
+  const work = (async () => {
+    for await (const _ of consumer) count++
+  })()
+  await world.run(work)
+  t.equal(count, 3)
+  const sizes = broker.requests.map(({ header }) => header.partitions?.length ?? 0)
+  t.ok(Math.max(...sizes) <= broker.limits.maxPartitionsPerRequest, `${Math.max(...sizes)}`)
+})
+
+t.test('what waits in the buffer does not keep the messages that it came in', async t => {
+  const { world, broker, client } = await setUp(t)
+  broker.createTopic('a')
+  fill(broker.log('a'), 1)
+  const loop = client.consumer({ topics: ['a'] })[Symbol.asyncIterator]()
+  const { value } = await world.run(loop.next())
+  t.ok(value.value.buffer.byteLength < 200, `${value.value.buffer.byteLength} bytes are held`)
+})
