@@ -1,5 +1,6 @@
 /**
- * A real disk that is really full: the short write, the error after it, and room again (a tmpfs of 64 KiB).
+ * A real disk that is really full: the short write, the error after it, and room again (a tmpfs of
+ * 64 KiB).
  */
 import { spawnSync } from 'node:child_process'
 import type { Test } from 'tap'
