@@ -36,6 +36,8 @@ export interface RunOptions {
   readonly settings: Partial<LogSettings>
   readonly limits?: Partial<StorageLimits>
   readonly image?: DiskImage
+  /** A disk that is there already, with what was never synced to it. */
+  readonly disk?: CrashDisk
 }
 
 export class CrashRun {
@@ -54,7 +56,7 @@ export class CrashRun {
 
   constructor(options: RunOptions) {
     this.options = options
-    this.disk = new CrashDisk(options.image ?? new Map([['data', new Map()]]))
+    this.disk = options.disk ?? new CrashDisk(options.image ?? new Map([['data', new Map()]]))
     this.fixture = new FixtureWorld(this.disk)
   }
 
