@@ -1,9 +1,10 @@
 /**
- * Broker process: one real broker as a child process, as a user would start it; it can be killed and started again
- * on the same port and directory.
+ * Broker process: one real broker as a child process, as a user would start it; it can be killed
+ * and started again on the same port and directory.
  *
- * Always true: when `startBrokerProcess` resolves the broker said that it is ready; after `kill` or `stop` resolved
- * the process is gone; a broker that does not start is an error with what it said on stderr.
+ * Always true: when `startBrokerProcess` resolves the broker said that it is ready; after `kill` or
+ * `stop` resolved the process is gone; a broker that does not start is an error with what it said
+ * on stderr.
  * Used by the demo and by test/integration.
  */
 import { type ChildProcess, spawn } from 'node:child_process'

@@ -1,8 +1,9 @@
 /**
  * Check quakes: reads everything back and compares it with what was sent and acked.
  *
- * Always true: every difference is counted and the first few are kept as sentences; no difference = each record is
- * there exactly once, with its content, in the order of its key, at the offset of its ack, and offsets have no hole.
+ * Always true: every difference is counted and the first few are kept as sentences; no difference =
+ * each record is there exactly once, with its content, in the order of its key, at the offset of
+ * its ack, and offsets have no hole.
  * Used by the demo.
  */
 import type { Client, ReceivedRecord } from '../../client/index.ts'

@@ -1,10 +1,11 @@
 /**
- * Demo: the main job on real input: produce, kill the broker in the middle, go on, and check every record.
+ * Demo: the main job on real input: produce, kill the broker in the middle, go on, and check every
+ * record.
  *
  *   broker 1 ── produce ── SIGKILL ── broker 2, same port and directory ── produce goes on ── consume and compare
  *
- * Always true: the exit code is 0 only if nothing differs; the broker and its directory are gone afterwards, whatever
- * happened. Run by `npm run demo`.
+ * Always true: the exit code is 0 only if nothing differs; the broker and its directory are gone
+ * afterwards, whatever happened. Run by `npm run demo`.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,7 +1,9 @@
 /**
- * Produce quakes: sends every record in order through the SDK and notes each ack: where the record landed and when.
+ * Produce quakes: sends every record in order through the SDK and notes each ack: where the record
+ * landed and when.
  *
- * Always true: a bounded number of records is in the air; nothing here retries or reconnects: the SDK does.
+ * Always true: a bounded number of records is in the air; nothing here retries or reconnects: the
+ * SDK does.
  * Used by the demo.
  */
 import type { Client, RecordAck } from '../../client/index.ts'
@@ -49,7 +51,10 @@ export class AckLog {
   }
 }
 
-/** Sends everything; `onAck` runs after each ack. Resolves when all are acked. @throws the first failure */
+/**
+ * Sends everything; `onAck` runs after each ack. Resolves when all are acked. @throws the first
+ * failure
+ */
 export async function produceQuakes(
   client: Client,
   quakes: Quakes,

@@ -1,8 +1,8 @@
 /**
  * Quakes: the demo's input: every line of earthquakes.ndjson in several passes.
  *
- * Always true: record n is line n mod 1,707 of pass ⌊n / 1,707⌋; its key is the `net` of the line, its value the
- * line itself, its one header `pass`.
+ * Always true: record n is line n mod 1,707 of pass ⌊n / 1,707⌋; its key is the `net` of the line,
+ * its value the line itself, its one header `pass`.
  * Used by the demo.
  */
 import { readFileSync } from 'node:fs'

@@ -1,8 +1,9 @@
 /**
- * Broker log: the log lines of `sluice start`, on stderr: for people on a terminal, JSON by pino elsewhere.
+ * Broker log: the log lines of `sluice start`, on stderr: for people on a terminal, JSON by pino
+ * elsewhere.
  *
- * Always true: lines come in order; a line below the level costs a comparison; pino is loaded only when there is a
- * line to write, and lines that come meanwhile wait for it.
+ * Always true: lines come in order; a line below the level costs a comparison; pino is loaded only
+ * when there is a line to write, and lines that come meanwhile wait for it.
  * Used by start.
  */
 import { showTime } from '../../client/cli/calendar.ts'

@@ -1,8 +1,8 @@
 /**
  * Main: the one `sluice` binary: commands of both rooms, the real terminal, the real world.
  *
- * Always true: nothing heavy is imported before a command is named; the process ends by itself when the command is
- * done, with the exit code that runCli answered.
+ * Always true: nothing heavy is imported before a command is named; the process ends by itself when
+ * the command is done, with the exit code that runCli answered.
  * Loaded by launcher.cts.
  */
 import { runCli } from '../../client/cli/cli.ts'

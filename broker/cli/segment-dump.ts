@@ -1,8 +1,9 @@
 /**
- * segment dump: what stands in segment files: one line per batch with the values that Kafka's dump tool shows, or
- * one per record; the entries of index files.
+ * segment dump: what stands in segment files: one line per batch with the values that Kafka's dump
+ * tool shows, or one per record; the entries of index files.
  *
- * Always true: works on files alone and changes nothing; damaged batches are shown with isvalid false.
+ * Always true: works on files alone and changes nothing; damaged batches are shown with isvalid
+ * false.
  */
 
 import { type CommandContext, defineCommand } from '../../client/cli/command.ts'

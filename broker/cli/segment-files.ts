@@ -1,11 +1,11 @@
 /**
- * Segment files: finds and reads the files of partitions without a broker: whole batches of a `.log`, entries
- * of `.index` and `.timeindex`.
+ * Segment files: finds and reads the files of partitions without a broker: whole batches of a
+ * `.log`, entries of `.index` and `.timeindex`.
  *
  *   .index      i32 offset − base | i32 position            .timeindex   i64 timestamp | i32 offset − base
  *
- * Always true: files are only read, a window at a time; whatever bytes they hold, the answer is batches,
- * entries and problems, never a crash. Kafka's zero-padded index tails are left out.
+ * Always true: files are only read, a window at a time; whatever bytes they hold, the answer is
+ * batches, entries and problems, never a crash. Kafka's zero-padded index tails are left out.
  * Used by segment dump and segment verify.
  */
 import { readInt32, readInt64 } from '../../protocol/bytes/integers.ts'
@@ -85,7 +85,10 @@ export async function findSegmentFiles(
   return found
 }
 
-/** Opens, gives the file to `use`, closes in every case. @throws SluiceError for what the disk refuses */
+/**
+ * Opens, gives the file to `use`, closes in every case. @throws SluiceError for what the disk
+ * refuses
+ */
 async function withFile<T>(
   disk: Disk,
   path: string,
@@ -189,7 +192,8 @@ async function readEntries<Entry>(
     let used = bytes.length - strayBytes
     const isZero = (at: number): boolean =>
       bytes.subarray(at, at + entryBytes).every(byte => byte === 0)
-    // An all-zero first entry is a real one in an index only if more follow; in a tail it is padding.
+    // An all-zero first entry is a real one in an index only if more follow; in a tail it is
+    // padding.
     while (used > 0 && isZero(used - entryBytes)) used -= entryBytes
     const entries: Entry[] = []
     for (let at = 0; at < used; at += entryBytes) entries.push(entryAt(bytes, at))

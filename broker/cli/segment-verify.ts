@@ -1,7 +1,9 @@
 /**
- * segment verify: checks segment files and their indexes, and that the segments of a directory join up.
+ * segment verify: checks segment files and their indexes, and that the segments of a directory join
+ * up.
  *
- * Always true: works on files alone and changes nothing; exit 1 if anything is wrong, after all of it was said.
+ * Always true: works on files alone and changes nothing; exit 1 if anything is wrong, after all of
+ * it was said.
  */
 import { type CommandContext, defineCommand } from '../../client/cli/command.ts'
 import { CommandFailure, exitCodes } from '../../client/cli/failure.ts'

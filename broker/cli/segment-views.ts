@@ -1,5 +1,6 @@
 /**
- * Segment views: how dumped files look: a table per file, one JSON document of all files, or a line per entry.
+ * Segment views: how dumped files look: a table per file, one JSON document of all files, or a line
+ * per entry.
  *
  * Always true: the JSON shapes are API; names and values of a batch are those of Kafka's dump tool.
  * Used by segment dump.

@@ -3,8 +3,9 @@
  *
  *   stdout: one line when it is ready, `ready ws://HOST:PORT broker=1 cluster=…`      stderr: the log
  *
- * Always true: every option is a row of the broker's config table; SIGINT or SIGTERM stops it cleanly with exit code
- * 0, a second one at once; what keeps it from starting is one error with a hint.
+ * Always true: every option is a row of the broker's config table; SIGINT or SIGTERM stops it
+ * cleanly with exit code 0, a second one at once; what keeps it from starting is one error with a
+ * hint.
  */
 import type { Options } from 'yargs'
 import { defineLocalCommand, type LocalContext } from '../../client/cli/command.ts'
@@ -28,7 +29,10 @@ type RawArgs = Readonly<Record<string, unknown>>
 
 const flagName = (name: string): string => flagOf(name).slice('--'.length)
 
-/** The option table as yargs sees it; values stay text, so that one parser reads flags, environment and file. */
+/**
+ * The option table as yargs sees it; values stay text, so that one parser reads flags, environment
+ * and file.
+ */
 function flagOptions(): Record<string, Options> {
   const rows = [...configRows()].map(([name, { option }]): [string, Options] => {
     const fallback = option.format(option.default)

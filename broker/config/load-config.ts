@@ -49,8 +49,12 @@ interface Given {
   readonly origin: string
 }
 
-/** SLUICE_ variables that are not the broker's. */
-const foreignVariables = ['SERVER', 'SERVERS', 'CONFIG', 'PROFILE', 'OUTPUT', 'CLIENT_ID']
+/**
+ * SLUICE_ variables that are not the broker's: the client's own, and those that Kubernetes gives
+ * every container beside a service that is called "sluice".
+ */
+const foreignVariables =
+  /^(SERVERS?|CONFIG|PROFILE|OUTPUT|CLIENT_ID|SERVICE_(HOST|PORT)(_.+)?|PORT(_\d+_.+)?)$/
 
 /**
  * Rows by name without separators' differences: `min.free.bytes`, `min-free-bytes`,
@@ -134,7 +138,7 @@ function environmentGiven(environment: Readonly<Record<string, string | undefine
   for (const [variable, text] of Object.entries(environment)) {
     if (!variable.startsWith('SLUICE_') || text === undefined) continue
     const key = variable.slice('SLUICE_'.length)
-    if (foreignVariables.includes(key)) continue
+    if (foreignVariables.test(key)) continue
     given.push({ key, text, origin: `environment ${variable}` })
   }
   return given

@@ -92,6 +92,7 @@ export class TopicLifecycle {
       await inParallel(removed, maxParallelPartitions, ({ partition }) =>
         logs.delete(id, partition),
       )
+      await this.#removeLeftovers(id, 0)
       // what could not be opened is still on disk: the tombstone stays, and the next start removes
       // it
       if (removed.length === count) await store.commit({ type: 'forget', topicIds: [id] })
@@ -165,7 +166,25 @@ export class TopicLifecycle {
       return opened
     } catch (error) {
       await Promise.allSettled(opened.map(({ partition }) => logs.delete(topicId, partition)))
+      await this.#removeLeftovers(topicId, from).catch(leftover => {
+        this.#parts.logger.warn({ topic: name, error: leftover }, 'leftovers stay until a restart')
+      })
       throw asTopicError(error, name)
+    }
+  }
+
+  /**
+   * Empty directories that carry this id but never became partitions: a crash or a full disk came
+   * between their creation and the catalogue. They would stand in the way of the next topic of the
+   * name.
+   */
+  async #removeLeftovers(topicId: string, from: number): Promise<void> {
+    const { store, logs } = this.#parts
+    const others = [...store.current.topics.values()].map(topic => topic.topicId)
+    const known = new Set(others.filter(id => id !== topicId))
+    for (const { identity, directory, hasRecords } of await logs.findUnknown(known)) {
+      const isOurs = identity.topicId === topicId && identity.partition >= from
+      if (isOurs && !hasRecords) await logs.removeDirectory(directory)
     }
   }
 

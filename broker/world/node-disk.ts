@@ -7,6 +7,7 @@
  * Made once in the composition root.
  */
 import fs from 'node:fs'
+import { dirname } from 'node:path'
 import type { Disk, DiskErrorKind, DiskFile, DiskLock } from './disk.ts'
 import { DiskError } from './disk.ts'
 import { flockDescriptor, givenUpClaim, holdingClaim, newClaim } from './process-lock.ts'
@@ -55,8 +56,22 @@ export class NodeDisk implements Disk {
     }
   }
 
+  /**
+   * Level by level: Node's own recursive mkdir spins for ever where a parent exists and yet says
+   * ENOENT, as /proc does.
+   */
   async makeDirectory(path: string): Promise<void> {
-    await call(path, done => fs.mkdir(path, { recursive: true }, done))
+    try {
+      await callVoid(path, done => fs.mkdir(path, done))
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      if (error.kind === 'exists' && (await this.stat(path))?.isDirectory === true) return
+      const parent = dirname(path)
+      if (error.kind !== 'missing' || parent === path) throw error
+      if ((await this.stat(parent)) !== null) throw error
+      await this.makeDirectory(parent)
+      await this.makeDirectory(path)
+    }
   }
 
   async rename(from: string, to: string): Promise<void> {

@@ -1,8 +1,9 @@
 /**
- * bench consume: how fast records of a topic are read, batch by batch or record by record, and whether all came.
+ * bench consume: how fast records of a topic are read, batch by batch or record by record, and
+ * whether all came.
  *
- * Always true: the ends are fixed before reading; a missing or repeated offset ends the bench with exit 1, whatever
- * the speed was.
+ * Always true: the ends are fixed before reading; a missing or repeated offset ends the bench with
+ * exit 1, whatever the speed was.
  */
 import { SluiceError } from '../../protocol/errors.ts'
 import type { Client } from '../types/client.ts'

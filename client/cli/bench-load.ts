@@ -1,9 +1,10 @@
 /**
- * Bench load: one client that sends records as fast as they are acked (closed loop) or each at its intended time
- * (open loop).
+ * Bench load: one client that sends records as fast as they are acked (closed loop) or each at its
+ * intended time (open loop).
  *
- * Always true: every record is a `send` of its own, with its promise; in an open loop a record's latency begins at the
- * time at which it should have been sent, however late it was (no coordinated omission).
+ * Always true: every record is a `send` of its own, with its promise; in an open loop a record's
+ * latency begins at the time at which it should have been sent, however late it was (no coordinated
+ * omission).
  * Used by bench produce.
  */
 import { asSluiceError, type SluiceError } from '../../protocol/errors.ts'

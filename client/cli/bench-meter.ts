@@ -3,7 +3,8 @@
  *
  *   0 ……… warmupRecords │ measured …………………………………… last          rate = measured records ÷ measured time
  *
- * Always true: what happened during the warm-up is in no figure; latencies are kept to three digits, 1 µs to 1 h.
+ * Always true: what happened during the warm-up is in no figure; latencies are kept to three
+ * digits, 1 µs to 1 h.
  * Used by bench produce and bench consume.
  */
 import { build, type Histogram } from 'hdr-histogram-js'
@@ -66,7 +67,10 @@ export class BenchMeter {
     else if (this.isWarm) this.#startMs = this.#clock.monotonicMs()
   }
 
-  /** The last record is done; call it right then. (A clock call per record would cost more than the record.) */
+  /**
+   * The last record is done; call it right then. (A clock call per record would cost more than the
+   * record.)
+   */
   finish(): void {
     this.#lastMs = this.#clock.monotonicMs()
   }

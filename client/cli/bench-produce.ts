@@ -1,8 +1,8 @@
 /**
  * bench produce: how fast records are acked, and how long that takes.
  *
- * Always true: the topic is made if it is missing and deleted afterwards unless --keep; a failed record ends the bench
- * with its error; the report names everything that the figure depends on.
+ * Always true: the topic is made if it is missing and deleted afterwards unless --keep; a failed
+ * record ends the bench with its error; the report names everything that the figure depends on.
  */
 import { compressionCodecs } from '../../protocol/world.ts'
 import type { TopicDescription } from '../types/administering.ts'
@@ -99,7 +99,9 @@ async function openTopic(
   return { described: await topics.describe(spec.name, call), made }
 }
 
-/** One load per client, all on this event loop. Resolves when everything sent is acked, or throws. */
+/**
+ * One load per client, all on this event loop. Resolves when everything sent is acked, or throws.
+ */
 async function runLoads(
   context: CommandContext,
   plan: Plan,

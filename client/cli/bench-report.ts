@@ -1,8 +1,10 @@
 /**
- * Bench report: what a bench says at its end, with everything that a figure needs to mean something.
+ * Bench report: what a bench says at its end, with everything that a figure needs to mean
+ * something.
  *
- * Always true: the JSON shape is API; machine, Node, version, flush and acks stand beside every figure; a closed
- * loop is named as one, because its latencies leave out what a stall kept from being sent.
+ * Always true: the JSON shape is API; machine, Node, version, flush and acks stand beside every
+ * figure; a closed loop is named as one, because its latencies leave out what a stall kept from
+ * being sent.
  * Used by bench produce and bench consume.
  */
 import type { LatencyMs, Measured } from './bench-meter.ts'

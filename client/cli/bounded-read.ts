@@ -1,8 +1,8 @@
 /**
  * Bounded read: keeps track of which partitions still have records before their stop.
  *
- * Always true: `done` becomes true once every partition's position reached its stop, also where the last offsets
- * hold no visible record (transaction markers).
+ * Always true: `done` becomes true once every partition's position reached its stop, also where the
+ * last offsets hold no visible record (transaction markers).
  * Used by consume and bench consume.
  */
 import type { PlannedPartition } from './consume-plan.ts'

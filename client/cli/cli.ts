@@ -3,8 +3,9 @@
  *
  *   words ── plain words, or yargs ──> command + arguments ── run ──> stdout, stderr ──> exit code
  *
- * Always true: parsing and running are two steps, so no handler ever runs on arguments that were refused;
- * every failure becomes one report on stderr; the first signal aborts, the second ends the process at once.
+ * Always true: parsing and running are two steps, so no handler ever runs on arguments that were
+ * refused; every failure becomes one report on stderr; the first signal aborts, the second ends the
+ * process at once.
  * Called by broker/cli/main.ts with the commands of both rooms, and by tests with a fake terminal.
  */
 import type {
@@ -135,7 +136,8 @@ function listenToSignals(terminal: Terminal): Signals {
 }
 
 /**
- * Runs one command line; `words` are what follows `sluice`. Resolves with the exit code, never rejects.
+ * Runs one command line; `words` are what follows `sluice`. Resolves with the exit code, never
+ * rejects.
  */
 export async function runCli(
   words: readonly string[],

@@ -1,8 +1,9 @@
 /**
- * Command: what one verb of the command line is: its arguments as a table, its text, and what it does.
+ * Command: what one verb of the command line is: its arguments as a table, its text, and what it
+ * does.
  *
- * Always true: every option has a type (an untyped one would turn `1e3` into 1000); a command is loaded only
- * when it is named; `run` gets arguments that the table's checks have passed.
+ * Always true: every option has a type (an untyped one would turn `1e3` into 1000); a command is
+ * loaded only when it is named; `run` gets arguments that the table's checks have passed.
  * Declared in the files beside this one and in broker/cli/; run by cli.ts.
  */
 import type { Argv, InferredOptionTypes, Options, PositionalOptions } from 'yargs'
@@ -69,7 +70,10 @@ export interface Command {
   run(context: LocalContext, open: CliContext['open'], args: unknown): Promise<number | undefined>
 }
 
-/** What yargs is told of an option: all but `coerce`, whose errors it would replace by ones of its own. */
+/**
+ * What yargs is told of an option: all but `coerce`, whose errors it would replace by ones of its
+ * own.
+ */
 export function withoutCoerce<T extends { coerce?: unknown }>(
   options: Readonly<Record<string, T>>,
 ): Record<string, T> {

@@ -1,7 +1,8 @@
 /**
  * Commands: the tree of what any client can run; each verb's file is loaded only when it is named.
  *
- * Always true: usage and text here equal those of the command that is loaded (a test compares them).
+ * Always true: usage and text here equal those of the command that is loaded (a test compares
+ * them).
  * Used by broker/cli/main.ts, which adds start and segment.
  */
 import type { CommandTree } from './command.ts'

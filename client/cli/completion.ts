@@ -1,9 +1,8 @@
 /**
  * completion: a script that lets bash, zsh or fish complete nouns, verbs and flags.
  *
- * Always true: made from the tree and the option tables of the commands, so it knows what this version knows; the
- * script itself starts no process.
- * Used as `source <(sluice completion bash)`.
+ * Always true: made from the tree and the option tables of the commands, so it knows what this
+ * version knows; the script itself starts no process. Used as `source <(sluice completion bash)`.
  */
 import { type Command, type CommandTree, defineLocalCommand, type OptionTable } from './command.ts'
 import { globalOptions } from './global-options.ts'

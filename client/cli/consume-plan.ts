@@ -4,7 +4,8 @@
  *   waiting for more, plain start      ──> topics + start      new partitions are noticed
  *   anything with an end, or -p, +n    ──> assigned partitions with offsets looked up now
  *
- * Always true: an end is an offset fixed when reading began, so a busy topic cannot keep a bounded read from ending.
+ * Always true: an end is an offset fixed when reading began, so a busy topic cannot keep a bounded
+ * read from ending.
  * Used by consume and bench consume.
  */
 import { SluiceError } from '../../protocol/errors.ts'

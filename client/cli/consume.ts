@@ -1,8 +1,8 @@
 /**
  * consume: records of topics to stdout, one JSON line each unless a format says otherwise.
  *
- * Always true: the form does not depend on whether stdout is a terminal; the broker is read only as fast as stdout
- * takes the output; a closed pipe ends it quietly.
+ * Always true: the form does not depend on whether stdout is a terminal; the broker is read only as
+ * fast as stdout takes the output; a closed pipe ends it quietly.
  */
 import type { Consumer, RecordBatchView } from '../types/consuming.ts'
 import { BoundedRead } from './bounded-read.ts'

@@ -1,7 +1,8 @@
 /**
  * Global options: what every command takes besides its own.
  *
- * Always true: `-o` stays offset and `-p` partition, as in kcat and rpk, so none of these uses them.
+ * Always true: `-o` stays offset and `-p` partition, as in kcat and rpk, so none of these uses
+ * them.
  * Used by cli.ts and completion.
  */
 import type { InferredOptionTypes } from 'yargs'

@@ -1,7 +1,8 @@
 /**
  * help: the reference pages that need no broker: errors, exit codes, offsets, formats, environment.
  *
- * Always true: each page is printed from the table that the code works by, so it cannot be out of date.
+ * Always true: each page is printed from the table that the code works by, so it cannot be out of
+ * date.
  */
 import { type ErrorCode, errorTable, SluiceError } from '../../protocol/errors.ts'
 import { defineLocalCommand } from './command.ts'

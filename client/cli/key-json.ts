@@ -1,5 +1,6 @@
 /**
- * Key JSON: a key typed as JSON becomes the canonical bytes that the SDK's jsonKey() gives the same value.
+ * Key JSON: a key typed as JSON becomes the canonical bytes that the SDK's jsonKey() gives the same
+ * value.
  *
  * Always true: equal objects are equal keys whatever the order of their properties as typed.
  * Used by `produce --key-json`.

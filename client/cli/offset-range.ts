@@ -5,7 +5,8 @@
  *
  *   +n = n past the log start · -n = the last n · m and the right-hand time are not included
  *
- * Always true: parsing is pure; `resolveRange` turns a range into offsets once the ends of a partition are known.
+ * Always true: parsing is pure; `resolveRange` turns a range into offsets once the ends of a
+ * partition are known.
  * Used by consume; `sluice help offsets` prints the table.
  */
 import { SluiceError } from '../../protocol/errors.ts'

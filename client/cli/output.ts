@@ -4,8 +4,8 @@
  *   table, wide    for people          json    one document
  *   jsonl          one item per line   name    one name per line
  *
- * Always true: the JSON shape of an item does not depend on the form or on the terminal; nothing but the
- * answer goes to stdout.
+ * Always true: the JSON shape of an item does not depend on the form or on the terminal; nothing
+ * but the answer goes to stdout.
  * Made by cli.ts for each run.
  */
 import { type Column, renderTable } from './table.ts'

@@ -1,8 +1,9 @@
 /**
  * Parser: every word that the command line may hold, by yargs.
  *
- * Always true: a wrong line is an error and never reaches a handler (yargs would go on unless `fail` throws); numbers
- * stay text, dots stay dots; the command's file is loaded only when it is named.
+ * Always true: a wrong line is an error and never reaches a handler (yargs would go on unless
+ * `fail` throws); numbers stay text, dots stay dots; the command's file is loaded only when it is
+ * named.
  * Loaded by cli.ts unless plain-words.ts understood the line: yargs costs more than most commands.
  */
 import yargs, { type Argv, type Options } from 'yargs'
@@ -82,7 +83,10 @@ function newParser(terminal: Terminal): Argv {
     .wrap(Math.min(100, terminal.columns()))
 }
 
-/** The command and its arguments, or null where help was printed. @throws SluiceError INVALID_ARGUMENT */
+/**
+ * The command and its arguments, or null where help was printed. @throws SluiceError
+ * INVALID_ARGUMENT
+ */
 export async function parseWords(
   words: readonly string[],
   terminal: Terminal,

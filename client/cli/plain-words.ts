@@ -1,10 +1,11 @@
 /**
- * Plain words: the command lines that need no parser: a verb and nothing but `--name value`, `--flag` or `-j`.
+ * Plain words: the command lines that need no parser: a verb and nothing but `--name value`,
+ * `--flag` or `-j`.
  *
  *   sluice version -j · sluice start --data-dir /tmp/a --listen 127.0.0.1:0
  *
- * Always true: a line that is understood here means the same to yargs; whatever is unusual, wrong or asks for help is
- * left to it (null). It saves the 60 ms that loading yargs takes.
+ * Always true: a line that is understood here means the same to yargs; whatever is unusual, wrong
+ * or asks for help is left to it (null). It saves the 60 ms that loading yargs takes.
  * Used by cli.ts; a test compares both.
  */
 import type { Chosen, CommandEntry, CommandTree, OptionTable } from './command.ts'

@@ -1,5 +1,6 @@
 /**
- * Produce run: sends records, at most a fixed number in the air, and remembers what was acked where.
+ * Produce run: sends records, at most a fixed number in the air, and remembers what was acked
+ * where.
  *
  * Always true: `acked` + failed + in the air = sent; after the first failure nothing more is sent.
  * Used by produce.

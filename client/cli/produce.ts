@@ -1,8 +1,8 @@
 /**
  * produce: records from stdin or files into a topic.
  *
- * Always true: every record read is acked, or the command says which were and ends with an error; never more than
- * a fixed number of records is in the air.
+ * Always true: every record read is acked, or the command says which were and ends with an error;
+ * never more than a fixed number of records is in the air.
  */
 import { type Acks, acksLevels } from '../../protocol/messages/produce.ts'
 import { compressionCodecs } from '../../protocol/world.ts'
@@ -164,7 +164,8 @@ export const produceCommand = defineCommand({
       rate: args.rate ?? null,
       deliveryTimeoutMs: context.timeoutMs,
     }
-    // A broker that is away for longer than the deadline is an error here, not a reason to wait two minutes.
+    // A broker that is away for longer than the deadline is an error here, not a reason to wait two
+    // minutes.
     const producer = { deliveryTimeoutMs: context.timeoutMs, acks: args.acks }
     return withClient(context, client => produceAll(context, client, { source, input, sending }), {
       producer,

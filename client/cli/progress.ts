@@ -3,7 +3,8 @@
  *
  *   on a terminal: after 1 s, rewritten 10 times a second · otherwise: one line each 10 s · never under -q or CI
  *
- * Always true: it writes only to stderr and leaves a clean line behind; its timer does not keep the process alive.
+ * Always true: it writes only to stderr and leaves a clean line behind; its timer does not keep the
+ * process alive.
  * Used by produce, consume and bench.
  */
 import type { TimerHandle, World } from '../../protocol/world.ts'

@@ -4,7 +4,8 @@
  *   each verb takes the bytes up to the literal after it; the literal after the last verb ends the record
  *   %t topic %p partition %d timestamp (ms) %k key %v value %h headers name=value,…   {hex} {base64} {json}
  *
- * Always true: no byte of the input is dropped: what does not fit the format is an error that names the record.
+ * Always true: no byte of the input is dropped: what does not fit the format is an error that names
+ * the record.
  * Used by produce; print-format.ts is the twin of consume.
  */
 import { usageError } from './failure.ts'

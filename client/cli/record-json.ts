@@ -93,7 +93,10 @@ function headersOf(value: unknown): [string, Uint8Array | null][] {
   })
 }
 
-/** A line of consume, read back; partition and offset of the source are not kept. @throws INVALID_ARGUMENT */
+/**
+ * A line of consume, read back; partition and offset of the source are not kept. @throws
+ * INVALID_ARGUMENT
+ */
 export function recordFromJson(line: string): ReadRecord {
   let parsed: unknown
   try {

@@ -1,8 +1,9 @@
 /**
- * Record source: where the records of `produce` come from: stdin, files line by line, or one file = one record.
+ * Record source: where the records of `produce` come from: stdin, files line by line, or one file =
+ * one record.
  *
- * Always true: records come in the order of the input, a chunk at a time, so memory stays bounded by the chunk
- * and the longest record.
+ * Always true: records come in the order of the input, a chunk at a time, so memory stays bounded
+ * by the chunk and the longest record.
  * Used by produce.
  */
 import { usageError } from './failure.ts'
@@ -62,7 +63,9 @@ function finish(records: ReadRecord[], options: SourceOptions): ReadRecord[] {
   return read
 }
 
-/** Chunks of records, in order. @throws SluiceError INVALID_ARGUMENT where the input does not fit */
+/**
+ * Chunks of records, in order. @throws SluiceError INVALID_ARGUMENT where the input does not fit
+ */
 export async function* readRecords(
   terminal: Terminal,
   options: SourceOptions,

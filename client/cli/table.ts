@@ -1,7 +1,8 @@
 /**
  * Table: rows as aligned columns, without borders, one row per line.
  *
- * Always true: numbers stand right, text left; the last column is not padded; an empty list still has its head.
+ * Always true: numbers stand right, text left; the last column is not padded; an empty list still
+ * has its head.
  * Used by output.ts.
  */
 export interface Column<Row> {
@@ -13,8 +14,7 @@ export interface Column<Row> {
 
 /** Printable width: control characters would break the line, so they are shown escaped. */
 function shown(value: string | number): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  return String(value).replace(/[\u0000-\u001f\u007f]/g, c => {
+  return String(value).replace(/\p{Cc}/gu, c => {
     return `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`
   })
 }

@@ -1,9 +1,10 @@
 /**
- * Terminal: the one door of the command line to its own process: streams, files to read, environment,
- * signals, the machine's names. Commands see only this interface, so they run in tests against a fake.
+ * Terminal: the one door of the command line to its own process: streams, files to read,
+ * environment, signals, the machine's names. Commands see only this interface, so they run in tests
+ * against a fake.
  *
- * Always true: nothing else in client/cli touches process, node:fs or a stream; a write after the reader
- * of stdout went away is silently dropped and `outputClosed` is aborted.
+ * Always true: nothing else in client/cli touches process, node:fs or a stream; a write after the
+ * reader of stdout went away is silently dropped and `outputClosed` is aborted.
  * Made by broker/cli/main.ts.
  */
 import { createReadStream, readFileSync } from 'node:fs'

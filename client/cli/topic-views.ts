@@ -1,7 +1,8 @@
 /**
  * Topic views: how topics, partitions and settings look on the terminal and in JSON.
  *
- * Always true: the JSON shapes are API; they hold numbers as numbers and times as milliseconds since 1970.
+ * Always true: the JSON shapes are API; they hold numbers as numbers and times as milliseconds
+ * since 1970.
  * Used by the topic commands.
  */
 import type {

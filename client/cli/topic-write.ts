@@ -1,8 +1,8 @@
 /**
  * topic create, alter, add-partitions: the verbs that make or change topics.
  *
- * Always true: written on client.admin alone, so a program can do all of it; --dry-run lets the broker check
- * everything and changes nothing.
+ * Always true: written on client.admin alone, so a program can do all of it; --dry-run lets the
+ * broker check everything and changes nothing.
  */
 import { asSluiceError, type SluiceError } from '../../protocol/errors.ts'
 import type { TopicDescription } from '../types/administering.ts'
@@ -25,7 +25,8 @@ export function parseSettings(pairs: readonly string[]): Record<string, string> 
 }
 
 /**
- * Runs `act` for each name; those that fail are said on stderr. All failed: their error; some: exit 7.
+ * Runs `act` for each name; those that fail are said on stderr. All failed: their error; some: exit
+ * 7.
  */
 export async function forEachName<T>(
   context: CommandContext,

@@ -1,7 +1,8 @@
 /**
  * topic list, describe, delete, trim: the verbs that show topics or take data away.
  *
- * Always true: what destroys data asks first on a terminal and needs --yes without one; delete asks for the name.
+ * Always true: what destroys data asks first on a terminal and needs --yes without one; delete asks
+ * for the name.
  */
 import { SluiceError } from '../../protocol/errors.ts'
 import type { Client } from '../types/client.ts'

@@ -3,7 +3,8 @@
  *
  *   count 50k 1M 2.5M · size 128B 64KiB 1MB (K M G alone = 1024-fold) · duration 250ms 10s 5m 2h 7d
  *
- * Always true: a value that is not understood is refused with the value and the forms that would be.
+ * Always true: a value that is not understood is refused with the value and the forms that would
+ * be.
  * Used by the options of every command.
  */
 import { SluiceError } from '../../protocol/errors.ts'

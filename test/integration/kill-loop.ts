@@ -1,11 +1,12 @@
 /**
- * Kill loop: produce under load, SIGKILL the broker at a random moment, start it again, read everything back.
+ * Kill loop: produce under load, SIGKILL the broker at a random moment, start it again, read
+ * everything back.
  *
  *   broker n ── load ── SIGKILL ── broker n+1, same port and directory ── the SDK goes on ── read all, compare
  *
- * Always true: a failed comparison names seed and round; the same seed draws the same plans (the moment of the kill in the
- * load is up to the machine). Acked records must be there once, at their offset, with their bytes; records without an
- * ack may be there once or not at all.
+ * Always true: a failed comparison names seed and round; the same seed draws the same plans (the
+ * moment of the kill in the load is up to the machine). Acked records must be there once, at their
+ * offset, with their bytes; records without an ack may be there once or not at all.
  * Used by kill.test.ts; by hand: node dist/test/integration/kill-loop.js 50 7
  */
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -14,14 +15,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { type BrokerProcess, startBrokerProcess } from '../../bench/demo/broker-process.ts'
-import {
-  type Client,
-  type CompressionCodec,
-  connect,
-  type ReceivedRecord,
-  type RecordAck,
-  SluiceError,
-} from '../../client/index.ts'
+import { type Client, connect, type RecordAck, SluiceError } from '../../client/index.ts'
+import { Comparison } from './kill-comparison.ts'
+import { bytesOfRecord, drawPlan, type RoundPlan, seeded } from './kill-plan.ts'
 
 export interface KillLoopOptions {
   readonly rounds: number
@@ -40,52 +36,6 @@ export interface RoundReport {
   readonly rejected: number
   readonly read: number
   readonly ms: number
-}
-
-interface RoundPlan {
-  readonly partitions: number
-  readonly valueBytes: number
-  readonly killAfterMs: number
-  readonly pauseMs: number
-  readonly idempotent: boolean
-  readonly compression: CompressionCodec
-  readonly segmentBytes: number
-  /** How long the load goes on after the broker is back. */
-  readonly afterMs: number
-}
-
-/** mulberry32: small, seeded, good enough for plans. Answers [0, 1). */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
-function drawPlan(random: () => number): RoundPlan {
-  const between = (low: number, high: number): number => low + Math.floor(random() * (high - low))
-  return {
-    partitions: between(1, 5),
-    valueBytes: random() < 0.5 ? between(20, 200) : between(200, 2000),
-    killAfterMs: between(1, 250),
-    pauseMs: between(0, 80),
-    idempotent: random() < 0.75,
-    compression: random() < 0.3 ? 'gzip' : 'none',
-    segmentBytes: random() < 0.5 ? 1024 * 1024 : 64 * 1024 * 1024,
-    afterMs: between(20, 150),
-  }
-}
-
-/** The bytes of record n of a round; nothing else has them. */
-function bytesOfRecord(round: number, n: number, valueBytes: number): Buffer {
-  const value = Buffer.alloc(Math.max(16, valueBytes), (n * 31 + round) & 0xff)
-  value.writeUInt32BE(round, 0)
-  value.writeUInt32BE(n, 4)
-  value.writeUInt32BE(~n >>> 0, value.length - 4)
-  return value
 }
 
 const maxInTheAir = 4000
@@ -149,65 +99,6 @@ class Load {
   unexpected: unknown = null
 }
 
-/** Reads a topic to its end and compares. @throws Error with the first difference */
-class Comparison {
-  read = 0
-  readonly #round: number
-  readonly #plan: RoundPlan
-  readonly #load: Load
-  readonly #seen = new Set<number>()
-  readonly #next = new Map<number, number>()
-  readonly #lastOfKey = new Map<string, number>()
-
-  constructor(round: number, plan: RoundPlan, load: Load) {
-    this.#round = round
-    this.#plan = plan
-    this.#load = load
-  }
-
-  record(received: ReceivedRecord<Uint8Array, Uint8Array>): void {
-    const { partition, offset, value, key } = received
-    const place = `partition ${partition}, offset ${offset}`
-    const expected = this.#next.get(partition) ?? 0
-    if (offset !== expected) throw new Error(`${place}: offset ${expected} should come next`)
-    this.#next.set(partition, offset + 1)
-    this.read++
-    const bytes = Buffer.from(value ?? [])
-    const n = bytes.length >= 16 ? bytes.readUInt32BE(4) : -1
-    if (n < 0 || n >= this.#load.acks.length) throw new Error(`${place}: record ${n} was not sent`)
-    if (!bytes.equals(bytesOfRecord(this.#round, n, this.#plan.valueBytes))) {
-      throw new Error(`${place}: record ${n} has wrong bytes`)
-    }
-    if (this.#seen.has(n)) throw new Error(`${place}: record ${n} is there twice`)
-    this.#seen.add(n)
-    this.#compareAck(n, partition, offset)
-    this.#compareOrder(n, key, place)
-  }
-
-  #compareAck(n: number, partition: number, offset: number): void {
-    const ack = this.#load.acks[n] ?? null
-    if (ack === null || (ack.partition === partition && ack.offset === offset)) return
-    const acked = `partition ${ack.partition}, offset ${ack.offset}`
-    throw new Error(`record ${n} was acked at ${acked} and is at ${partition}/${offset}`)
-  }
-
-  #compareOrder(n: number, key: Uint8Array | null, place: string): void {
-    if (key === null) return
-    const name = Buffer.from(key).toString()
-    const before = this.#lastOfKey.get(name) ?? -1
-    if (n < before) throw new Error(`${place}: record ${n} of ${name} comes after ${before}`)
-    this.#lastOfKey.set(name, n)
-  }
-
-  end(): void {
-    const lost = this.#load.acks.findIndex((ack, n) => ack !== null && !this.#seen.has(n))
-    if (lost >= 0) {
-      const ack = this.#load.acks[lost]
-      throw new Error(`record ${lost}, acked at ${ack?.partition}/${ack?.offset}, is lost`)
-    }
-  }
-}
-
 async function readBack(client: Client, topic: string, comparison: Comparison): Promise<void> {
   const consumer = client.consumer({ topics: [topic], start: 'earliest', stopAtEnd: true })
   for await (const batch of consumer.batches()) {
@@ -246,7 +137,7 @@ async function runRound(place: Place, round: number, plan: RoundPlan): Promise<R
     load.stopped = true
     await running
     if (load.unexpected !== null) throw load.unexpected
-    const comparison = new Comparison(round, plan, load)
+    const comparison = new Comparison(round, plan, load.acks)
     await readBack(client, topic, comparison)
     await client.admin.topics.delete(topic)
     const { acked, rejected, acks } = load
@@ -258,7 +149,10 @@ async function runRound(place: Place, round: number, plan: RoundPlan): Promise<R
   }
 }
 
-/** Resolves with the reports of all rounds. @throws Error naming seed and round where a record is lost, doubled or wrong */
+/**
+ * Resolves with the reports of all rounds. @throws Error naming seed and round where a record is
+ * lost, doubled or wrong
+ */
 export async function killLoop(options: KillLoopOptions): Promise<RoundReport[]> {
   const random = seeded(options.seed)
   const dataDir = await mkdtemp(join(tmpdir(), 'sluice-kill-'))

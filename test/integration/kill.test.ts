@@ -1,4 +1,7 @@
-/** A few rounds of the kill loop: real processes, SIGKILL, nothing lost, nothing twice, no wrong byte. */
+/**
+ * A few rounds of the kill loop: real processes, SIGKILL, nothing lost, nothing twice, no wrong
+ * byte.
+ */
 import t from 'tap'
 import { killLoop } from './kill-loop.ts'
 

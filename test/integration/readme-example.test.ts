@@ -1,7 +1,7 @@
 /**
- * What a newcomer copies from the README works: the session at the command line is run line by line,
- * the TypeScript example is compiled against the package's own exports and run, both with a real
- * broker.
+ * What a newcomer copies from the README works: the session at the command line is run line by
+ * line, the TypeScript example is compiled against the package's own exports and run, both with a
+ * real broker.
  */
 import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'

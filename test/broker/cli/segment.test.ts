@@ -1,4 +1,6 @@
-/** Tests of segment dump and verify on files that Apache Kafka wrote, and on damaged copies of them. */
+/**
+ * Tests of segment dump and verify on files that Apache Kafka wrote, and on damaged copies of them.
+ */
 import { cp, mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

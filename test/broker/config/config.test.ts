@@ -155,6 +155,8 @@ t.test(
         SLUICE_MIN__FREE__BYTES: '1GiB',
         SLUICE_TOPIC__FLUSH: 'os',
         SLUICE_SERVERS: 'ws://elsewhere',
+        SLUICE_SERVICE_HOST: '10.0.0.1',
+        SLUICE_PORT_9290_TCP: 'tcp://10.0.0.1:9290',
         HOME: '/root',
       },
       file: {

@@ -1,4 +1,7 @@
-/** Tests of cli.ts and commands.ts: words, options, help, signals, pipes and exit codes, without a broker. */
+/**
+ * Tests of cli.ts and commands.ts: words, options, help, signals, pipes and exit codes, without a
+ * broker.
+ */
 import t from 'tap'
 import { allCommands } from '../../../broker/cli/commands.ts'
 import { runCli } from '../../../client/cli/cli.ts'

@@ -1,4 +1,7 @@
-/** Tests of the small parts: table.ts, failure.ts, words.ts, output.ts, progress.ts, bounded-read.ts. */
+/**
+ * Tests of the small parts: table.ts, failure.ts, words.ts, output.ts, progress.ts,
+ * bounded-read.ts.
+ */
 import t from 'tap'
 import { BoundedRead } from '../../../client/cli/bounded-read.ts'
 import { CommandFailure, exitCodeOf, reportFailure } from '../../../client/cli/failure.ts'

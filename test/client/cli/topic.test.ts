@@ -1,4 +1,7 @@
-/** Tests of the topic commands against a real broker; their JSON shapes are API and stand here whole. */
+/**
+ * Tests of the topic commands against a real broker; their JSON shapes are API and stand here
+ * whole.
+ */
 import t, { type Test } from 'tap'
 import { startBroker, type TestBrokerOptions } from '../../../broker/testing/index.ts'
 import { type FakeTerminalOptions, sluice } from './fake-terminal.ts'
