@@ -156,6 +156,17 @@ async function withClients(
   }
 }
 
+/** Over a connection of its own: an interrupt has closed the others. */
+async function deleteTopic(context: CommandContext, name: string): Promise<void> {
+  const { servers, timeoutMs, connect } = context
+  const client = await connect({ servers, clientId: 'sluice-cli', connectTimeoutMs: timeoutMs })
+  try {
+    await client.admin.topics.delete(name, { timeoutMs })
+  } finally {
+    await client.close()
+  }
+}
+
 /** @throws SluiceError INVALID_ARGUMENT */
 function checkPlan(plan: Plan): Plan {
   if (plan.count < 1) throw usageError('-n must be at least 1')
@@ -204,7 +215,7 @@ export const benchProduceCommand = defineCommand({
       try {
         await measure(context, plan, { clients, described, acks: args.acks })
       } finally {
-        if (made && args.keep !== true) await first.admin.topics.delete(spec.name)
+        if (made && args.keep !== true) await deleteTopic(context, spec.name)
       }
     })
     return undefined
