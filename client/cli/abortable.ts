@@ -1,8 +1,8 @@
 /**
  * Abortable: reading that ends when a signal says so, although the next chunk may never come.
  *
- * Always true: chunks come in order until the input ends or the signal aborts; a read that is under way is
- * left behind, not waited for (a terminal's stdin gives nothing until a key is pressed).
+ * Always true: chunks come in order until the input ends or the signal aborts; a read that is under
+ * way is left behind, not waited for (a terminal's stdin gives nothing until a key is pressed).
  * Used by produce.
  */
 
