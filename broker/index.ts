@@ -5,8 +5,8 @@
  *   … connect({ servers: broker.url }) …
  *   await broker.close()
  *
- * Always true: nothing runs before `createBroker` is called, and nothing after `close` resolved; a broken
- * invariant or a failed fsync ends the whole process, because nothing else would be safe.
+ * Always true: nothing runs before `createBroker` is called, and nothing after `close` resolved; a
+ * broken invariant or a failed fsync ends the whole process, because nothing else would be safe.
  * For embedders; broker/cli uses the rooms themselves.
  */
 import { realWorld } from '../protocol/real-world.ts'
@@ -28,8 +28,8 @@ export async function realBrokerWorld(): Promise<BrokerWorld> {
 
 /**
  * Starts a broker; it is ready when this resolves.
- * @throws SluiceError INVALID_ARGUMENT, INVALID_CONFIG, BAD_LISTEN_ADDRESS, PORT_TAKEN, DATA_DIR_IN_USE,
- * DATA_DIR_UNUSABLE, NEWER_FORMAT
+ * @throws SluiceError INVALID_ARGUMENT, INVALID_CONFIG, BAD_LISTEN_ADDRESS, PORT_TAKEN,
+ * DATA_DIR_IN_USE, DATA_DIR_UNUSABLE, NEWER_FORMAT
  */
 export async function createBroker(
   config: BrokerConfigInput = {},

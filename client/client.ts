@@ -1,9 +1,9 @@
 /**
  * Client: connect() and the object it gives: topics to write, consumers to read, admin, status.
  *
- * Always true: options are checked before anything is dialled; a closed client rejects every call with CLOSED and
- * owns no timer and no socket.
- * The SDK's composition root: everything else gets its world from here.
+ * Always true: options are checked before anything is dialled; a closed client rejects every call
+ * with CLOSED and owns no timer and no socket. The SDK's composition root: everything else gets its
+ * world from here.
  */
 import { SluiceError } from '../protocol/errors.ts'
 import { realWorld } from '../protocol/real-world.ts'
@@ -25,9 +25,10 @@ import type { Consumer, ConsumerOptions } from './types/consuming.ts'
 import type { Topic, TopicOptions } from './types/producing.ts'
 
 /**
- * Connects to a cluster: resolves when one broker has answered. `world` is for tests and simulations.
- * @throws SluiceError INVALID_ARGUMENT; BROKER_NOT_AVAILABLE after connectTimeoutMs; PROTOCOL_MISMATCH at once;
- * ABORTED
+ * Connects to a cluster: resolves when one broker has answered. `world` is for tests and
+ * simulations.
+ * @throws SluiceError INVALID_ARGUMENT; BROKER_NOT_AVAILABLE after connectTimeoutMs;
+ * PROTOCOL_MISMATCH at once; ABORTED
  */
 export async function connect(options: ConnectOptions, world?: World): Promise<Client> {
   const settings = clientSettings(options)

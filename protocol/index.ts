@@ -1,9 +1,10 @@
 /**
- * Protocol: what travels between a client and a broker and what lies in a segment, for those who write a
- * client, a proxy or a tool of their own: frames, messages, record batches, errors, and the world interfaces.
+ * Protocol: what travels between a client and a broker and what lies in a segment, for those who
+ * write a client, a proxy or a tool of their own: frames, messages, record batches, errors, and the
+ * world interfaces.
  *
- * Always true: nothing here opens a file or a socket; the wire is described by data (`apis`), so a tool can walk it.
- * The package's entry `sluice/protocol`.
+ * Always true: nothing here opens a file or a socket; the wire is described by data (`apis`), so a
+ * tool can walk it. The package's entry `sluice/protocol`.
  */
 
 export { canonicalJson, isCanonicalJson } from './bytes/canonical-json.ts'

@@ -1,9 +1,11 @@
 /**
- * Broker config: every setting of a broker as one table. A row's name is written with dots; as a flag it is
- * `--min-free-bytes`, in the environment `SLUICE_MIN__FREE__BYTES` (one underscore will do), in a JSON file
- * `"min.free.bytes"` or nested objects. `topic.<name>` sets the broker's default of a topic setting.
+ * Broker config: every setting of a broker as one table. A row's name is written with dots; as a
+ * flag it is `--min-free-bytes`, in the environment `SLUICE_MIN__FREE__BYTES` (one underscore will
+ * do), in a JSON file `"min.free.bytes"` or nested objects. `topic.<name>` sets the broker's
+ * default of a topic setting.
  *
- * Always true: a BrokerConfig was checked row by row and as a whole; nothing reads a setting any other way.
+ * Always true: a BrokerConfig was checked row by row and as a whole; nothing reads a setting any
+ * other way.
  * Made by load-config.ts (command line) and `brokerConfig` (embedding, tests).
  */
 import { SluiceError } from '../../protocol/errors.ts'
@@ -199,7 +201,7 @@ function checkWhole(config: BrokerConfig): BrokerConfig {
   const { maxMessageBytes } = topicSettings({}, config.topicDefaults)
   if (maxMessageBytes + KiB > config.maxFrameBytes) {
     throw invalid(
-      `max.frame.bytes ${config.maxFrameBytes} cannot carry a batch of max.message.bytes ${maxMessageBytes}`,
+      `max.frame.bytes ${config.maxFrameBytes} cannot carry max.message.bytes ${maxMessageBytes}`,
       'raise max.frame.bytes, or lower topic.max.message.bytes',
     )
   }

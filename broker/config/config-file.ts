@@ -1,8 +1,9 @@
 /**
- * Config file: JSON to a flat list of keys and texts. Objects nest: `{"topic": {"retention.ms": "7d"}}` is
- * `topic.retention.ms`. The only user of zod; loaded only where there is a file.
+ * Config file: JSON to a flat list of keys and texts. Objects nest: `{"topic": {"retention.ms":
+ * "7d"}}` is `topic.retention.ms`. The only user of zod; loaded only where there is a file.
  *
- * Always true: what leaves here has the shape of settings; whether the keys exist is load-config.ts's question.
+ * Always true: what leaves here has the shape of settings; whether the keys exist is
+ * load-config.ts's question.
  * Called by load-config.ts.
  */
 import { z } from 'zod'

@@ -1,5 +1,6 @@
 /**
- * Load config: flags, environment and a config file become one BrokerConfig, and every value keeps its origin.
+ * Load config: flags, environment and a config file become one BrokerConfig, and every value keeps
+ * its origin.
  *
  *   flag > SLUICE_… in the environment > config file > default of the table
  *
@@ -48,10 +49,17 @@ interface Given {
   readonly origin: string
 }
 
-/** SLUICE_ variables that are not the broker's. */
-const foreignVariables = ['SERVER', 'SERVERS', 'CONFIG', 'PROFILE', 'OUTPUT', 'CLIENT_ID']
+/**
+ * SLUICE_ variables that are not the broker's: the client's own, and those that Kubernetes gives
+ * every container beside a service that is called "sluice".
+ */
+const foreignVariables =
+  /^(SERVERS?|CONFIG|PROFILE|OUTPUT|CLIENT_ID|SERVICE_(HOST|PORT)(_.+)?|PORT(_\d+_.+)?)$/
 
-/** Rows by name without separators' differences: `min.free.bytes`, `min-free-bytes`, `min_free_bytes`. */
+/**
+ * Rows by name without separators' differences: `min.free.bytes`, `min-free-bytes`,
+ * `min_free_bytes`.
+ */
 export function configRows(): Map<string, Row> {
   const rows = new Map<string, Row>()
   for (const [field, option] of Object.entries(brokerOptions)) {
@@ -113,7 +121,7 @@ function badValue(name: string, item: Given, problem: string, about: string): Sl
 }
 
 function unknownKey(item: Given, name: string, rows: Map<string, Row>): SluiceError {
-  const nearest = nearestName(name, rows.keys())
+  const nearest = rows.has(`topic.${name}`) ? `topic.${name}` : nearestName(name, rows.keys())
   return new SluiceError(
     'INVALID_ARGUMENT',
     `there is no broker option "${item.key}" (${item.origin})`,
@@ -130,7 +138,7 @@ function environmentGiven(environment: Readonly<Record<string, string | undefine
   for (const [variable, text] of Object.entries(environment)) {
     if (!variable.startsWith('SLUICE_') || text === undefined) continue
     const key = variable.slice('SLUICE_'.length)
-    if (foreignVariables.includes(key)) continue
+    if (foreignVariables.test(key)) continue
     given.push({ key, text, origin: `environment ${variable}` })
   }
   return given

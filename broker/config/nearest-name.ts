@@ -1,6 +1,6 @@
 /**
- * Nearest name: what the user probably meant. Edit distance with swapped neighbours (Damerau, restricted), over
- * a handful of names.
+ * Nearest name: what the user probably meant. Edit distance with swapped neighbours (Damerau,
+ * restricted), over a handful of names.
  *
  * Always true: pure; a name that shares too little with the typed one is never suggested.
  * Called by the config tables for unknown keys and values.
@@ -26,7 +26,9 @@ export function editDistance(a: string, b: string): number {
   return last[b.length] ?? 0
 }
 
-/** The nearest of `names`, or null where nothing is near: at most a third of the letters may differ. */
+/**
+ * The nearest of `names`, or null where nothing is near: at most a third of the letters may differ.
+ */
 export function nearestName(typed: string, names: Iterable<string>): string | null {
   const wanted = typed.toLowerCase()
   let nearest: string | null = null

@@ -1,8 +1,10 @@
 /**
- * Option: one row of a config table: name, kind, default, range, and one sentence. Flags, environment, config
- * file, the wire's config maps and the README's table all come from the same row.
+ * Option: one row of a config table: name, kind, default, range, and one sentence. Flags,
+ * environment, config file, the wire's config maps and the README's table all come from the same
+ * row.
  *
- * Always true: every value that leaves here was checked against its row; a default passes its own check.
+ * Always true: every value that leaves here was checked against its row; a default passes its own
+ * check.
  * Used by topic-config.ts and broker-config.ts.
  */
 import { formatBytes, formatDurationMs, parseBytes, parseDurationMs } from './units.ts'

@@ -1,10 +1,11 @@
 /**
- * Topic config: every setting a topic may have, under Kafka's names, as one table; and the way from a topic's own
- * settings to what storage works with.
+ * Topic config: every setting a topic may have, under Kafka's names, as one table; and the way from
+ * a topic's own settings to what storage works with.
  *
  *   value = the topic's own setting ?? the broker's `topic.<name>` ?? the table's default
  *
- * Always true: a stored config map passed `checkTopicConfigs`; an unknown name is refused with the nearest one.
+ * Always true: a stored config map passed `checkTopicConfigs`; an unknown name is refused with the
+ * nearest one.
  * Called by replication/topic-lifecycle.ts, server/handlers/ and broker-config.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'
@@ -79,7 +80,9 @@ export const topicOptions = {
   }),
 } as const
 
-/** All settings of one topic, with the parts that storage reads under the names of its LogSettings. */
+/**
+ * All settings of one topic, with the parts that storage reads under the names of its LogSettings.
+ */
 export type TopicSettings = ValuesOf<typeof topicOptions>
 /** Settings as they travel and are stored: Kafka's names to text. */
 export type TopicConfigs = Readonly<Record<string, string>>

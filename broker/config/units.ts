@@ -1,8 +1,8 @@
 /**
  * Units: sizes and durations as people write them: `1GiB`, `512k`, `7d`, `250ms`.
  *
- * Always true: powers of 1024 for sizes (Kafka's habit, whatever the letter case); results are safe integers;
- * `format(parse(x))` names the same amount.
+ * Always true: powers of 1024 for sizes (Kafka's habit, whatever the letter case); results are safe
+ * integers; `format(parse(x))` names the same amount.
  * Called by option.ts.
  */
 const byteUnits: readonly (readonly [string, number])[] = [

@@ -1,11 +1,12 @@
 /**
- * Catalogue store: the catalogue made durable. One checked file, replaced as a whole; a change is there when
- * `commit` resolves, and commits run one after the other.
+ * Catalogue store: the catalogue made durable. One checked file, replaced as a whole; a change is
+ * there when `commit` resolves, and commits run one after the other.
  *
  *   <dataDir>/catalogue    line 1 head with checksum, line 2 JSON
  *
- * Always true: `current` is what the file holds; a change that did not become durable was never visible.
- * Opened by data-directory.ts; asked by everything, changed by replication/topic-lifecycle.ts.
+ * Always true: `current` is what the file holds; a change that did not become durable was never
+ * visible. Opened by data-directory.ts; asked by everything, changed by
+ * replication/topic-lifecycle.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'
 import { type CheckedFile, readCheckedFile, writeCheckedFile } from '../storage/checked-file.ts'
@@ -58,7 +59,7 @@ export class CatalogueStore {
     const read = await readCheckedFile(world.disk, file(directory))
     if (read.state === 'damaged') {
       throw new SluiceError('DATA_DIR_UNUSABLE', `${directory}: ${read.reason}`, {
-        hint: 'restore the file; or move it away: topics with records are then found again, without their settings',
+        hint: 'restore it, or move it away: topics with records are found again, without settings',
       })
     }
     if (read.state === 'ok') {
@@ -99,7 +100,8 @@ export class CatalogueStore {
       if (error instanceof DiskError && error.kind === 'noSpace') {
         throw new SluiceError('DISK_FULL', `no room for the catalogue in ${this.#directory}`)
       }
-      // whether the old or the new catalogue is on disk is not known, so nobody may go on from either
+      // whether the old or the new catalogue is on disk is not known, so nobody may go on from
+      // either
       this.#world.process.die(`the catalogue in ${this.#directory} could not be written`, error)
       throw error
     }
@@ -111,7 +113,7 @@ export class CatalogueStore {
 export function newerFormat(directory: string, version: number): SluiceError {
   return new SluiceError(
     'NEWER_FORMAT',
-    `${directory} was written in format ${version}, this version of Sluice knows up to ${formatVersion}`,
+    `${directory} was written in format ${version}, this Sluice knows up to ${formatVersion}`,
     { hint: 'start the newer version of Sluice that wrote it' },
   )
 }

@@ -1,10 +1,11 @@
 /**
- * Catalogue: what a broker knows about its topics, as one value, and the pure rules by which it changes.
+ * Catalogue: what a broker knows about its topics, as one value, and the pure rules by which it
+ * changes.
  *
- *   nextCatalogue(catalogue, command) → the catalogue afterwards, or the error that refuses the command
+ *   nextCatalogue(catalogue, command) → the catalogue afterwards, or why not
  *
- * Always true: immutable; names and ids are unique; an id that was ever in it never means another topic; a
- * tombstone stays until the files of its topic are gone.
+ * Always true: immutable; names and ids are unique; an id that was ever in it never means another
+ * topic; a tombstone stays until the files of its topic are gone.
  * Used by catalogue-store.ts (which makes it durable) and everything that asks about topics.
  */
 import { SluiceError } from '../../protocol/errors.ts'

@@ -1,10 +1,11 @@
 /**
- * Data directory: taking possession of one. Create it, lock it, check its format version, read the catalogue.
+ * Data directory: taking possession of one. Create it, lock it, check its format version, read the
+ * catalogue.
  *
  *   <dataDir>/.lock   format   catalogue   <topic>-<partition>/…
  *
- * Always true: nothing in the directory is read or written before the lock is held, except the lock file; a
- * directory of a newer format is left untouched.
+ * Always true: nothing in the directory is read or written before the lock is held, except the lock
+ * file; a directory of a newer format is left untouched.
  * Called by server/broker.ts, first of all.
  */
 import { SluiceError } from '../../protocol/errors.ts'
@@ -25,7 +26,8 @@ export interface DataDirectory {
 const file = (directory: string): CheckedFile => ({ directory, name: 'format', kind: 'format' })
 
 /**
- * @throws SluiceError DATA_DIR_IN_USE, NEWER_FORMAT, DATA_DIR_UNUSABLE (not writable, damaged, another broker's)
+ * @throws SluiceError DATA_DIR_IN_USE, NEWER_FORMAT, DATA_DIR_UNUSABLE (not writable, damaged,
+ * another broker's)
  */
 export async function openDataDirectory(
   world: BrokerWorld,
@@ -70,8 +72,9 @@ async function takeLock(world: BrokerWorld, directory: string): Promise<DiskLock
 }
 
 /**
- * The directory survives a power loss only if its own entry, and that of each directory above it, is on disk. Which of
- * them an earlier start may have made and not synced is unknown, so all are synced.
+ * The directory survives a power loss only if its own entry, and that of each directory above it,
+ * is on disk. Which of them an earlier start may have made and not synced is unknown, so all are
+ * synced.
  */
 async function makeDurableDirectory({ disk }: BrokerWorld, directory: string): Promise<void> {
   await disk.makeDirectory(directory)
@@ -82,7 +85,8 @@ async function makeDurableDirectory({ disk }: BrokerWorld, directory: string): P
     try {
       await disk.syncDirectory(parent)
     } catch (error) {
-      // Directories far above are often not ours to open; whoever made those is to be trusted with them.
+      // Directories far above are often not ours to open; whoever made those is to be trusted with
+      // them.
       if (level === 0 || !(error instanceof DiskError) || error.kind !== 'denied') throw error
     }
     path = parent === '/' ? '' : parent

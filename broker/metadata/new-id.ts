@@ -1,7 +1,8 @@
 /**
  * New id: 16 random bytes in base64url, 22 characters: cluster ids and topic ids, in Kafka's form.
  *
- * Always true: never starts with a dash, so that an id may stand on a command line (Kafka's rule too).
+ * Always true: never starts with a dash, so that an id may stand on a command line (Kafka's rule
+ * too).
  * Called at the creation of clusters and topics.
  */
 import type { Random } from '../../protocol/world.ts'

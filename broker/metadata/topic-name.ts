@@ -1,9 +1,10 @@
 /**
- * Topic name: which names a topic may have. Kafka's rule: 1 to 249 of `a-z A-Z 0-9 . _ -`, and not `.` or `..`,
- * so that a name is always one harmless directory name.
+ * Topic name: which names a topic may have. Kafka's rule: 1 to 249 of `a-z A-Z 0-9 . _ -`, and not
+ * `.` or `..`, so that a name is always one harmless directory name.
  *
- * Always true: a name in the catalogue passed `requireTopicName`. Names that differ only in `.` and `_` are
- * distinct topics: Kafka refuses them for the sake of its metric names, ours carry the name as a label.
+ * Always true: a name in the catalogue passed `requireTopicName`. Names that differ only in `.` and
+ * `_` are distinct topics: Kafka refuses them for the sake of its metric names, ours carry the name
+ * as a label.
  * Called by catalogue.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'

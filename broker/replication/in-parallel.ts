@@ -1,8 +1,8 @@
 /**
  * In parallel: many steps, a few at a time.
  *
- * Always true: at most `maxAtOnce` steps are under way; when it settles none is: after a failure no further step
- * begins, those under way are waited for, and the first error is thrown.
+ * Always true: at most `maxAtOnce` steps are under way; when it settles none is: after a failure no
+ * further step begins, those under way are waited for, and the first error is thrown.
  * Called where partitions are opened and deleted in numbers.
  */
 export async function inParallel<T>(

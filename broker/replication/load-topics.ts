@@ -3,7 +3,7 @@
  *
  *   id with a tombstone            the deletion is finished
  *   id unknown, no record inside   a creation that never happened: removed
- *   id unknown, records inside     copied in from elsewhere: adopted as a topic where that is unambiguous
+ *   id unknown, records inside     copied in: adopted as a topic where that is unambiguous
  *   everything else                left alone, with a warning
  *
  * Always true: nothing with a record in it is ever removed except under a tombstone.
@@ -26,7 +26,10 @@ interface Unknown {
   readonly hasRecords: boolean
 }
 
-/** @throws SluiceError (NEWER_FORMAT and the like), DiskError where the data directory cannot be listed */
+/**
+ * @throws SluiceError (NEWER_FORMAT and the like), DiskError where the data directory cannot be
+ * listed
+ */
 export async function loadTopics(parts: TopicLifecycleParts): Promise<void> {
   const { store, logs, logger } = parts
   const known = new Set([...store.current.topics.values()].map(topic => topic.topicId))

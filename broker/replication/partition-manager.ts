@@ -1,8 +1,9 @@
 /**
- * Partition manager: the partitions of this broker by topic id and number, and by name for who knows no id yet.
+ * Partition manager: the partitions of this broker by topic id and number, and by name for who
+ * knows no id yet.
  *
- * Always true: a name leads to at most one id; what was removed is never handed out again. Look-ups cost two map
- * reads and no allocation.
+ * Always true: a name leads to at most one id; what was removed is never handed out again. Look-ups
+ * cost two map reads and no allocation.
  * Filled by topic-lifecycle.ts; asked by every handler.
  */
 import { SluiceError } from '../../protocol/errors.ts'

@@ -1,11 +1,14 @@
 /**
- * Partition: one partition on this broker, in its role. The stop of a record between the produce handler and the
- * log: here it is decided whether this broker may take it and when it counts as acked.
+ * Partition: one partition on this broker, in its role. The stop of a record between the produce
+ * handler and the log: here it is decided whether this broker may take it and when it counts as
+ * acked.
  *
- *   produce handler ── appendAsLeader ──> log ──(fsync)──> done        fetch handler ── read ──> log
+ *   produce handler ── appendAsLeader ──> log ──(fsync)──> done
+ *   fetch handler ──── read ────────────> log
  *
- * Always true: `done` runs at most once per append, and with null only when the record is as safe as `acks` asks.
- * With one broker the leader is the only replica, so `leader` and `all` wait for the same thing.
+ * Always true: `done` runs at most once per append, and with null only when the record is as safe
+ * as `acks` asks. With one broker the leader is the only replica, so `leader` and `all` wait for
+ * the same thing.
  * Owned by partition-manager.ts; called by the produce and fetch handlers.
  */
 import type { SluiceError } from '../../protocol/errors.ts'
@@ -26,8 +29,8 @@ export class Partition {
   }
 
   /**
-   * Takes one batch; the bytes are given away. `done` runs later, never from inside this call, and never with
-   * acks none.
+   * Takes one batch; the bytes are given away. `done` runs later, never from inside this call, and
+   * never with acks none.
    * @throws SluiceError as PartitionLog.appendAsLeader
    */
   appendAsLeader(
@@ -46,8 +49,8 @@ export class Partition {
   }
 
   /**
-   * Where a reader whose last record had `lastEpoch` must go back to, because what it read lies on a tail that
-   * this log has lost (S12); null where its position is one of this log.
+   * Where a reader whose last record had `lastEpoch` must go back to, because what it read lies on
+   * a tail that this log has lost (S12); null where its position is one of this log.
    */
   divergence(offset: number, lastEpoch: number): { epoch: number; endOffset: number } | null {
     const known = this.log.endOffsetForEpoch(lastEpoch)

@@ -1,12 +1,13 @@
 /**
- * Topic lifecycle: topics come, change and go, on disk, in the catalogue and among the partitions, in the one
- * order that survives a crash between any two steps.
+ * Topic lifecycle: topics come, change and go, on disk, in the catalogue and among the partitions,
+ * in the one order that survives a crash between any two steps.
  *
  *   create   directories durable → catalogue (commit point) → partitions can be found
- *   delete   tombstone durable → partitions cannot be found → directories renamed → tombstone forgotten: name free
+ *   delete   tombstone durable → partitions cannot be found → directories renamed
+ *            → tombstone forgotten: the name is free
  *
- * Always true: operations run one after the other; a topic in the catalogue has all its directories; a name is
- * free again only when nothing can write under it any more (S6).
+ * Always true: operations run one after the other; a topic in the catalogue has all its
+ * directories; a name is free again only when nothing can write under it any more (S6).
  * Called by the topics and configs handlers; at start load-topics.ts does the loading.
  */
 import { SluiceError } from '../../protocol/errors.ts'
@@ -49,8 +50,8 @@ export class TopicLifecycle {
 
   /**
    * Usable and durable when it resolves.
-   * @throws SluiceError INVALID_TOPIC, TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR,
-   * INVALID_CONFIG, DISK_FULL
+   * @throws SluiceError INVALID_TOPIC, TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS,
+   * INVALID_REPLICATION_FACTOR, INVALID_CONFIG, DISK_FULL
    */
   create(spec: NewTopic, validateOnly = false): Promise<CatalogueTopic> {
     return this.#inTurn(async () => {
@@ -91,7 +92,9 @@ export class TopicLifecycle {
       await inParallel(removed, maxParallelPartitions, ({ partition }) =>
         logs.delete(id, partition),
       )
-      // what could not be opened is still on disk: the tombstone stays, and the next start removes it
+      await this.#removeLeftovers(id, 0)
+      // what could not be opened is still on disk: the tombstone stays, and the next start removes
+      // it
       if (removed.length === count) await store.commit({ type: 'forget', topicIds: [id] })
       logger.info({ topic: name, topicId: id }, 'topic deleted')
     })
@@ -111,7 +114,8 @@ export class TopicLifecycle {
   }
 
   /**
-   * All of `configs` or none; in force when it resolves (flush os→commit: everything is on disk by then).
+   * All of `configs` or none; in force when it resolves (flush os→commit: everything is on disk by
+   * then).
    * @throws SluiceError UNKNOWN_TOPIC_OR_PARTITION, INVALID_CONFIG, DISK_FULL
    */
   alterConfigs(
@@ -162,7 +166,25 @@ export class TopicLifecycle {
       return opened
     } catch (error) {
       await Promise.allSettled(opened.map(({ partition }) => logs.delete(topicId, partition)))
+      await this.#removeLeftovers(topicId, from).catch(leftover => {
+        this.#parts.logger.warn({ topic: name, error: leftover }, 'leftovers stay until a restart')
+      })
       throw asTopicError(error, name)
+    }
+  }
+
+  /**
+   * Empty directories that carry this id but never became partitions: a crash or a full disk came
+   * between their creation and the catalogue. They would stand in the way of the next topic of the
+   * name.
+   */
+  async #removeLeftovers(topicId: string, from: number): Promise<void> {
+    const { store, logs } = this.#parts
+    const others = [...store.current.topics.values()].map(topic => topic.topicId)
+    const known = new Set(others.filter(id => id !== topicId))
+    for (const { identity, directory, hasRecords } of await logs.findUnknown(known)) {
+      const isOurs = identity.topicId === topicId && identity.partition >= from
+      if (isOurs && !hasRecords) await logs.removeDirectory(directory)
     }
   }
 
@@ -173,7 +195,7 @@ export class TopicLifecycle {
     if (maxMessageBytes + 1024 <= maxFrameBytes) return
     throw new SluiceError(
       'INVALID_CONFIG',
-      `max.message.bytes ${maxMessageBytes} does not fit a message of max.frame.bytes ${maxFrameBytes}`,
+      `max.message.bytes ${maxMessageBytes} does not fit max.frame.bytes ${maxFrameBytes}`,
       { hint: 'lower it, or raise max.frame.bytes of the broker' },
     )
   }

@@ -1,11 +1,11 @@
 /**
- * Broker: the composition root. The one place where the rooms are put together, in the order in which they may
- * trust each other, and taken apart in reverse.
+ * Broker: the composition root. The one place where the rooms are put together, in the order in
+ * which they may trust each other, and taken apart in reverse.
  *
  *   config → data directory (lock, format, catalogue) → logs → topics → listener → ready
  *
- * Always true: nobody is served before every partition is open; after `close` nothing of this broker runs and the
- * directory is free; two brokers in one process share nothing.
+ * Always true: nobody is served before every partition is open; after `close` nothing of this
+ * broker runs and the directory is free; two brokers in one process share nothing.
  * Called by broker/cli, broker/testing and embedders (broker/index.ts).
  */
 import type { Listening } from '../../protocol/world.ts'
@@ -33,8 +33,8 @@ export interface Broker {
   readonly brokerId: number
   readonly clusterId: string
   /**
-   * Stops cleanly: no new requests, what was appended is flushed and answered, then connections, files and
-   * the lock go. Idempotent.
+   * Stops cleanly: no new requests, what was appended is flushed and answered, then connections,
+   * files and the lock go. Idempotent.
    */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -53,7 +53,10 @@ export interface BrokerOptions {
 /** How long a stopping broker waits for peers to take their answers. */
 const maxDrainMs = 1000
 
-/** Undoes what was done so far, last first; keeps going past a step that fails and throws its error at the end. */
+/**
+ * Undoes what was done so far, last first; keeps going past a step that fails and throws its error
+ * at the end.
+ */
 class Undo {
   readonly #steps: (() => unknown)[] = []
 
@@ -76,8 +79,8 @@ class Undo {
 
 /**
  * Starts a broker; it is ready when this resolves.
- * @throws SluiceError INVALID_ARGUMENT, INVALID_CONFIG, BAD_LISTEN_ADDRESS, PORT_TAKEN, DATA_DIR_IN_USE,
- * DATA_DIR_UNUSABLE, NEWER_FORMAT
+ * @throws SluiceError INVALID_ARGUMENT, INVALID_CONFIG, BAD_LISTEN_ADDRESS, PORT_TAKEN,
+ * DATA_DIR_IN_USE, DATA_DIR_UNUSABLE, NEWER_FORMAT
  */
 export async function createBroker(
   input: BrokerConfigInput,

@@ -1,9 +1,10 @@
 /**
- * Deadlines: many waits, few timers. A deadline is kept in a slot with others that end at about the same time;
- * one timer per slot.
+ * Deadlines: many waits, few timers. A deadline is kept in a slot with others that end at about the
+ * same time; one timer per slot.
  *
- * Always true: nothing runs before its time, and at most an eighth of its delay (but 1 s at most) after it; what
- * was cancelled never runs; a slot's timer stays until its time, so that cancelling costs nothing.
+ * Always true: nothing runs before its time, and at most an eighth of its delay (but 1 s at most)
+ * after it; what was cancelled never runs; a slot's timer stays until its time, so that cancelling
+ * costs nothing.
  * Used by the produce handler (timeoutMs) and fetch-waiter.ts (maxWaitMs).
  */
 import type { TimerHandle } from '../../protocol/world.ts'

@@ -1,8 +1,10 @@
 /**
- * Dispatcher: from a request header to its handler, and from whatever a handler throws to an answer.
+ * Dispatcher: from a request header to its handler, and from whatever a handler throws to an
+ * answer.
  *
  *   header → known api? spoken version? well-formed? → handler → reply
- *   SluiceError → its row · broken invariant → the process ends · anything else → UNKNOWN_SERVER_ERROR, logged
+ *   SluiceError → its row · broken invariant → the process ends
+ *   anything else → UNKNOWN_SERVER_ERROR (a disk's: KAFKA_STORAGE_ERROR), logged
  *
  * Always true: every exchange that comes in is answered or finished, whatever the handler does.
  * Called by session.ts; one per broker.

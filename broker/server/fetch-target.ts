@@ -1,8 +1,8 @@
 /**
  * Fetch target: one partition of one fetch: is there anything to tell, and what.
  *
- * Always true: it never trusts what it found earlier: the topic may be deleted and the log trimmed while the fetch
- * waits, so each look goes to the partition manager again.
+ * Always true: it never trusts what it found earlier: the topic may be deleted and the log trimmed
+ * while the fetch waits, so each look goes to the partition manager again.
  * Made by handlers/fetch.ts; watched by fetch-waiter.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'

@@ -1,10 +1,11 @@
 /**
- * Fetch waiter: a fetch that waits for its partitions to have something to say. The purgatory holds all of them.
+ * Fetch waiter: a fetch that waits for its partitions to have something to say. The purgatory holds
+ * all of them.
  *
  *   progress of a partition → count its bytes again → enough, or an error to tell? → ready
  *
- * Always true: `ready` runs exactly once, unless the connection closes first; a waiter costs one subscription per
- * partition and a place in a shared deadline, no timer of its own.
+ * Always true: `ready` runs exactly once, unless the connection closes first; a waiter costs one
+ * subscription per partition and a place in a shared deadline, no timer of its own.
  * Made by handlers/fetch.ts.
  */
 import type { TimerHandle } from '../../protocol/world.ts'
@@ -36,7 +37,9 @@ export class FetchPurgatory {
     return this.#waiting.size
   }
 
-  /** Calls `ready` as soon as there is enough, or the time is over; at once where that is so now. */
+  /**
+   * Calls `ready` as soon as there is enough, or the time is over; at once where that is so now.
+   */
   wait(partitions: readonly Awaited[], options: WaitOptions): FetchWaiter | null {
     const waiter = new FetchWaiter(partitions, options, () => this.#waiting.delete(waiter))
     if (!this.#mayWait || options.maxWaitMs === 0 || waiter.isSatisfied) {
@@ -48,7 +51,9 @@ export class FetchPurgatory {
     return waiter
   }
 
-  /** With false everybody is answered with what there is, and nobody waits until it is true again. */
+  /**
+   * With false everybody is answered with what there is, and nobody waits until it is true again.
+   */
   mayWait(allowed: boolean): void {
     this.#mayWait = allowed
     if (allowed) return

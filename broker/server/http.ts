@@ -1,7 +1,9 @@
 /**
- * Http: the plain HTTP answers on the broker's port, for health checks and for people who point a browser at it.
+ * Http: the plain HTTP answers on the broker's port, for health checks and for people who point a
+ * browser at it.
  *
- * Always true: /healthz says that the process answers, /readyz that topics are served; nothing else is told.
+ * Always true: /healthz says that the process answers, /readyz that topics are served; nothing else
+ * is told.
  * Called by the listener in broker.ts.
  */
 import type { HttpAnswer } from '../../protocol/world.ts'

@@ -1,7 +1,9 @@
 /**
- * Item error: what went wrong with one item of a request, as data in its answer, so that its neighbours go on.
+ * Item error: what went wrong with one item of a request, as data in its answer, so that its
+ * neighbours go on.
  *
- * Always true: a broken invariant is never turned into data; it goes on to the dispatcher, which stops the broker.
+ * Always true: a broken invariant is never turned into data; it goes on to the dispatcher, which
+ * stops the broker.
  * Called by the handlers that serve several items.
  */
 import { SluiceError, type WireError } from '../../protocol/errors.ts'

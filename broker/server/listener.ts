@@ -1,7 +1,9 @@
 /**
- * Listener: the one port. WebSocket connections become sessions, plain HTTP requests get their short answers.
+ * Listener: the one port. WebSocket connections become sessions, plain HTTP requests get their
+ * short answers.
  *
- * Always true: limits and origin rules are the config's; what is refused before it is a connection is logged.
+ * Always true: limits and origin rules are the config's; what is refused before it is a connection
+ * is logged.
  * Called by broker.ts.
  */
 import { subprotocol } from '../../protocol/frame.ts'
@@ -48,7 +50,10 @@ export function warnOfWildcard(config: BrokerConfig, logger: Logger): void {
   )
 }
 
-/** The advertised URL, or the one of the address that is listened on; a wildcard is reached by loopback. */
+/**
+ * The advertised URL, or the one of the address that is listened on; a wildcard is reached by
+ * loopback.
+ */
 export function urlOf(config: BrokerConfig, listening: Listening | null): string {
   if (config.advertise !== '') return config.advertise
   const configured = parseAddress(config.listen)

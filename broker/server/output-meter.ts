@@ -1,12 +1,12 @@
 /**
  * Output meter: what one connection was sent and has not taken yet.
  *
- * A body below 64 KiB was copied out of its slab and costs its length; a larger one pins its whole slab and is
- * charged as such (S16) when it is decided whether more may be read for this peer.
+ * A body below 64 KiB was copied out of its slab and costs its length; a larger one pins its whole
+ * slab and is charged as such (S16) when it is decided whether more may be read for this peer.
  *
- * Always true: above a quarter of the limit nothing more is read for the peer or from it, and what is being read for
- * it counts already; one answer always fits, however large, when nothing else is waiting.
- * One per session.
+ * Always true: above a quarter of the limit nothing more is read for the peer or from it, and what
+ * is being read for it counts already; one answer always fits, however large, when nothing else is
+ * waiting. One per session.
  */
 export const copyBelowBytes = 64 * 1024
 
@@ -29,7 +29,10 @@ export class OutputMeter {
     this.#onPause = onPause
   }
 
-  /** Charges an answer. The result is to be called when it was taken; null = the peer is over its limit. */
+  /**
+   * Charges an answer. The result is to be called when it was taken; null = the peer is over its
+   * limit.
+   */
   admit(parts: readonly Uint8Array[]): (() => void) | null {
     let bytes = 0
     let pinned = 0

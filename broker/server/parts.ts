@@ -1,9 +1,9 @@
 /**
  * Parts: what a handler may use, and the shape that every handler has.
  *
- * Always true: a handler answers its exchange exactly once (`reply`, `fail` or `finish`), or throws; it throws
- * SluiceErrors for bad requests and lets everything else through to the dispatcher.
- * Built by broker.ts; used by dispatcher.ts and handlers/.
+ * Always true: a handler answers its exchange exactly once (`reply`, `fail` or `finish`), or
+ * throws; it throws SluiceErrors for bad requests and lets everything else through to the
+ * dispatcher. Built by broker.ts; used by dispatcher.ts and handlers/.
  */
 import type { SluiceError } from '../../protocol/errors.ts'
 import type { ApiName, Apis } from '../../protocol/messages/apis.ts'
@@ -48,8 +48,8 @@ export interface Exchange<Response = object> {
   /** Runs when the connection closes before the answer. */
   onClosed(run: () => void): void
   /**
-   * Runs at once where the peer takes what it is sent, else when it has taken enough of it. Room for an answer of
-   * `bytes` is set aside until the exchange is over.
+   * Runs at once where the peer takes what it is sent, else when it has taken enough of it. Room
+   * for an answer of `bytes` is set aside until the exchange is over.
    */
   whenWritable(bytes: number, run: () => void): void
 }

@@ -1,9 +1,9 @@
 /**
- * Receive budget: bytes of requests that were received and are not answered yet, over all connections (S16).
- * Above the limit nobody is read from until half of it is free again.
+ * Receive budget: bytes of requests that were received and are not answered yet, over all
+ * connections (S16). Above the limit nobody is read from until half of it is free again.
  *
- * Always true: `heldBytes` is the sum of what was charged and not released; a reader is paused at most once at a
- * time by this budget.
+ * Always true: `heldBytes` is the sum of what was charged and not released; a reader is paused at
+ * most once at a time by this budget.
  * Charged by session.ts; one per broker.
  */
 export interface Pausable {

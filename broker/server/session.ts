@@ -3,8 +3,9 @@
  *
  *   onMessage → frame → (greeted? in flight?) → dispatcher → handler … → reply → send
  *
- * Always true: hello comes first; at most maxInFlightRequests are unanswered; a peer that does not take its answers is not
- * read from, and is dropped above maxBufferedBytes; where framing is lost the connection ends, nobody else notices.
+ * Always true: hello comes first; at most maxInFlightRequests are unanswered; a peer that does not
+ * take its answers is not read from, and is dropped above maxBufferedBytes; where framing is lost
+ * the connection ends, nobody else notices.
  * Made by broker.ts for each connection; talks to dispatcher.ts.
  */
 import { asSluiceError, SluiceError } from '../../protocol/errors.ts'

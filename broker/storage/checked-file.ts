@@ -10,6 +10,7 @@
  */
 import { crc32c } from '../../protocol/bytes/crc32c.ts'
 import { type Disk, DiskError } from '../world/disk.ts'
+import { finalSync } from './final-sync.ts'
 
 export const temporarySuffix = '.tmp'
 
@@ -42,12 +43,12 @@ export async function replaceFile(
     if (written < content.byteLength) {
       throw new DiskError('noSpace', temporary, `no space left for ${temporary}`)
     }
-    await file.sync()
+    await finalSync(file.sync())
   } finally {
     await file.close()
   }
   await disk.rename(temporary, path)
-  await disk.syncDirectory(at.directory)
+  await finalSync(disk.syncDirectory(at.directory))
 }
 
 /** @throws DiskError; on noSpace the old value is still there. */

@@ -36,6 +36,11 @@ export class CommitWaiters {
       waiter.done(null)
     }
     if (this.#head === this.#waiting.length) this.#clear()
+    else if (this.#head > 1024 && this.#head > this.#waiting.length / 2) {
+      // Under steady load there is always somebody waiting; those who were answered must go all the same.
+      this.#waiting = this.#waiting.slice(this.#head)
+      this.#head = 0
+    }
     if (this.#stray.length > 0) {
       const ready = this.#stray.filter(waiter => waiter.lastOffset < endOffset)
       this.#stray = this.#stray.filter(waiter => waiter.lastOffset >= endOffset)

@@ -6,7 +6,7 @@
  */
 import type { EpochCache } from './epoch-cache.ts'
 import type { ProducerState } from './producer-state.ts'
-import type { SegmentFacts } from './segment.ts'
+import type { Segment, SegmentFacts } from './segment.ts'
 import type { SegmentList } from './segment-list.ts'
 import type { LogShared } from './shared.ts'
 import type { AbortedRange } from './transaction-index.ts'
@@ -23,6 +23,8 @@ export interface LogCheckpoint {
     readonly segmentBase: number
     readonly position: number
   }
+  /** os = bytes above the recovery point may be there that no fsync was asked for. */
+  readonly flush: 'commit' | 'os'
   /** Only after a clean shutdown. */
   readonly active: SegmentFacts | null
   /** Where the newest producer snapshot is; null = no idempotent producer was known. */
@@ -45,6 +47,8 @@ export interface LoadedLog {
   readonly logStartOffset: number
   readonly aborted: readonly AbortedRange[]
   readonly snapshots: readonly number[]
+  /** The disk had no room for the indexes of these: they are to be written later. */
+  readonly owed: readonly Segment[]
   /** Epoch of the next batch. */
   readonly leaderEpoch: number
   readonly quarantine: string | null

@@ -5,6 +5,7 @@
  * like after a crash. Segments wholly below the log start are removed before anything looks for gaps (S4).
  * Called by log-manager.ts.
  */
+import { SluiceError } from '../../protocol/errors.ts'
 import type { Disk } from '../world/disk.ts'
 import { temporarySuffix } from './checked-file.ts'
 import { EpochCache } from './epoch-cache.ts'
@@ -22,13 +23,52 @@ export async function loadLog(request: LoadRequest): Promise<LoadedLog> {
   const files = await listLogFiles(disk, request.directory)
   const wantedStart = request.checkpoint?.logStartOffset ?? 0
   await removeBelow(disk, request.directory, files, wantedStart)
-  const logStartOffset = Math.max(wantedStart, files.bases[0] ?? 0)
+  requireFirstSegment(request, files)
   const aborted = await readAbortedRanges(disk, request.directory, files.transactionIndexes)
-  const rest = { logStartOffset, aborted }
-  if (files.bases.length === 0) return { ...(await createLog(request, wantedStart)), ...rest }
+  const opened = await openSegments(request, files)
+  const end = opened.segments.active.endOffset
+  if (end >= wantedStart) {
+    const logStartOffset = Math.max(wantedStart, files.bases[0] ?? 0)
+    return { ...opened, aborted, logStartOffset }
+  }
+  if (opened.quarantine !== null) return { ...opened, aborted, logStartOffset: end }
+  return { ...(await startAfresh(request, opened)), aborted: [], logStartOffset: wantedStart }
+}
+
+async function openSegments(request: LoadRequest, files: LogFiles): Promise<Opened> {
+  if (files.bases.length === 0) return createLog(request, files.snapshots)
   const clean = request.clean ? await openCleanly(request, files) : null
-  if (clean !== null) return { ...clean, ...rest }
-  return { ...(await recoverSegments(request, files)), ...rest }
+  return clean ?? recoverSegments(request, files)
+}
+
+/** @throws SluiceError KAFKA_STORAGE_ERROR where files are gone that held records beyond the log start */
+function requireFirstSegment(
+  { checkpoint, identity, directory }: LoadRequest,
+  files: LogFiles,
+): void {
+  const [first = Infinity] = files.bases
+  if (checkpoint === null || checkpoint.recovery.offset <= checkpoint.logStartOffset) return
+  if (first <= checkpoint.logStartOffset) return
+  const { topic, partition } = identity
+  throw new SluiceError(
+    'KAFKA_STORAGE_ERROR',
+    `${directory} has no segment for offset ${checkpoint.logStartOffset}, where the log begins`,
+    { topic, partition, hint: 'bring the .log files back, or delete the topic' },
+  )
+}
+
+/**
+ * The log start is on disk but the records below it are not (flush=os, trimmed just before a power loss): the offsets
+ * up to there were seen and must not be given out again, so the log goes on from its start.
+ */
+async function startAfresh(request: LoadRequest, opened: Opened): Promise<Opened> {
+  const { shared, directory } = request
+  for (const segment of opened.segments.all) {
+    await segment.retire()
+    await removeSegmentFiles(shared.disk, directory, segment.baseOffset)
+  }
+  const { segments } = await createLog(request, [])
+  return { ...opened, segments, owed: [] }
 }
 
 async function listLogFiles(disk: Disk, directory: string): Promise<LogFiles> {
@@ -73,8 +113,13 @@ export async function removeSegmentFiles(
 
 type Opened = Omit<LoadedLog, 'logStartOffset' | 'aborted'>
 
-async function createLog(request: LoadRequest, baseOffset: number): Promise<Opened> {
+async function createLog(request: LoadRequest, snapshots: readonly number[]): Promise<Opened> {
   const { shared, directory } = request
+  // What a snapshot says of offsets that are given out again would be wrong (S8).
+  for (const offset of snapshots) {
+    await shared.disk.removeFile(`${directory}/${segmentFileName(offset, 'producers')}`)
+  }
+  const baseOffset = request.checkpoint?.logStartOffset ?? 0
   const segments = new SegmentList()
   const first = new Segment(shared.disk, directory, baseOffset, shared.clock.wallMs())
   await first.createFile()
@@ -83,7 +128,7 @@ async function createLog(request: LoadRequest, baseOffset: number): Promise<Open
   const producers = new ProducerState(shared.limits.producers)
   const epochs = await EpochCache.read(shared.disk, directory)
   const leaderEpoch = epochs.latestEpoch + 1
-  return { segments, producers, epochs, snapshots: [], leaderEpoch, quarantine: null }
+  return { segments, producers, epochs, snapshots: [], owed: [], leaderEpoch, quarantine: null }
 }
 
 /** null where anything differs from what the shutdown noted. */
@@ -110,7 +155,7 @@ async function openCleanly(request: LoadRequest, files: LogFiles): Promise<Opene
   const epochs = await EpochCache.read(shared.disk, directory)
   const leaderEpoch = Math.max(0, epochs.latestEpoch)
   const { snapshots } = files
-  return { segments, producers, epochs, snapshots, leaderEpoch, quarantine: null }
+  return { segments, producers, epochs, snapshots, owed: [], leaderEpoch, quarantine: null }
 }
 
 async function fits(

@@ -3,18 +3,22 @@
  * rolling while idle, checkpoints, closing.
  *
  * Always true: the log start is durable before a segment is unlinked and before a trim is answered (S4); the
- * recovery point passes a segment only when its indexes are on disk (S15).
+ * recovery point passes a segment only when its indexes are on disk (S15); after `stop` nothing of this log touches
+ * its directory, which may then belong to another topic of the same name (S6).
  * Made by log.ts; called by log.ts and log-manager.ts.
  */
+import { SluiceError } from '../../protocol/errors.ts'
 import { DiskError } from '../world/disk.ts'
 import type { LogCheckpoint } from './load-types.ts'
 import { removeSegmentFiles } from './log-load.ts'
-import type { LogWriter } from './log-writer.ts'
+import type { DurableEnd, LogWriter } from './log-writer.ts'
 import { retentionStart } from './retention.ts'
 import type { SealedSnapshot, Sealer } from './sealer.ts'
+import type { Segment } from './segment.ts'
 import type { SegmentList } from './segment-list.ts'
 import type { LogShared } from './shared.ts'
 import type { LogIdentity, LogSettings } from './types.ts'
+import { Users } from './users.ts'
 
 export interface MaintenanceParts {
   readonly shared: LogShared
@@ -38,45 +42,63 @@ export interface MaintainedLog {
 
 export class LogMaintenance {
   readonly #parts: MaintenanceParts
-  #snapshotOffset: number | null
+  readonly #atWork = new Users()
+  #stopped = false
+  #snapshotOffset: number | null = null
   /** Everything that a clean start needs is on disk. */
   #finished = false
 
   constructor(parts: MaintenanceParts) {
     this.#parts = parts
-    this.#snapshotOffset = parts.noted?.snapshotOffset ?? null
   }
 
-  /** Durable when it resolves; segments that lie wholly below are gone from the list. */
+  /** Durable when it resolves; segments that lie wholly below are gone. @throws SluiceError CLOSED, DISK_FULL */
   async moveLogStart(offset: number): Promise<void> {
     const { log, shared } = this.#parts
-    log.raiseLogStart(offset)
-    await shared.checkpointNow()
-    await this.#dropSegments()
+    if (this.#stopped) throw new SluiceError('CLOSED', 'the log is being closed', log.identity)
+    await this.#atWork.during(async () => {
+      log.raiseLogStart(offset)
+      await shared.checkpointNow()
+      await this.#dropSegments()
+    })
   }
 
   async #dropSegments(): Promise<void> {
-    const { log, shared, segments, sealer, directory } = this.#parts
+    const { log, segments, sealer } = this.#parts
     while (sealer.busy) await sealer.idle()
-    for (const segment of segments.dropBelow(log.logStartOffset)) {
+    for (const segment of segments.dropBelow(log.logStartOffset)) await this.#remove(segment)
+  }
+
+  /** What cannot be removed now is removed by the next start: the log start is durable. */
+  async #remove(segment: Segment): Promise<void> {
+    const { shared, directory } = this.#parts
+    try {
       await segment.retire()
       await removeSegmentFiles(shared.disk, directory, segment.baseOffset)
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      shared.logger.warn({ path: error.path, error: error.message }, 'could not be removed yet')
     }
   }
 
   /** Rolls by age, finishes what a full disk postponed. */
   async tick(): Promise<void> {
     const { log, writer, sealer, shared } = this.#parts
-    if (log.isQuarantined || shared.space.full) return
-    sealer.resume()
-    await writer.maybeRollIdle()
+    if (this.#stopped || log.isQuarantined || shared.space.full) return
+    await this.#atWork.during(async () => {
+      sealer.resume()
+      await writer.maybeRollIdle()
+    })
   }
 
   /** Answers the bytes that went. */
   async enforceRetention(nowMs: number): Promise<number> {
     const { log, segments, shared } = this.#parts
-    const start = retentionStart(segments.all, log.settings, nowMs)
-    if (start <= log.logStartOffset || log.isQuarantined) return 0
+    if (this.#stopped || log.isQuarantined) return 0
+    const wanted = retentionStart(segments.all, log.settings, nowMs)
+    const start = Math.max(wanted, log.logStartOffset)
+    // A full disk may have kept an earlier pass from removing what lies below the log start.
+    if (!segments.hasBelow(start)) return 0
     const before = segments.sizeBytes
     await this.moveLogStart(start)
     const bytes = before - segments.sizeBytes
@@ -86,68 +108,81 @@ export class LogMaintenance {
   }
 
   async closeIdleFiles(): Promise<void> {
-    for (const segment of [...this.#parts.segments.all]) await segment.closeIfIdle()
+    if (this.#stopped) return
+    await this.#atWork.during(async () => {
+      for (const segment of [...this.#parts.segments.all]) await segment.closeIfIdle()
+    })
   }
 
   /** flush=os: moves the durable end up before a checkpoint is taken. */
   async syncForCheckpoint(): Promise<void> {
     const { log, writer } = this.#parts
-    if (log.settings.flush === 'os' && !log.isQuarantined) await writer.syncWritten()
+    if (this.#stopped || log.isQuarantined || log.settings.flush !== 'os') return
+    await this.#atWork.during(() => writer.syncWritten())
   }
 
   /** Everything that was written is on disk when it resolves. */
   async syncEverything(): Promise<void> {
-    const { sealer, writer } = this.#parts
-    while (sealer.busy) await sealer.idle()
-    await writer.syncWritten()
+    if (this.#stopped) return
+    await this.#atWork.during(() => this.#parts.writer.syncWritten())
   }
 
   /** null only for a quarantined log of which nothing was noted. */
   checkpoint(): LogCheckpoint | null {
-    const { log, segments, writer, noted } = this.#parts
-    if (log.isQuarantined) return noted
+    const { log, segments, noted, writer } = this.#parts
+    // Not as a cleanly closed one: the next start has to find the damage again.
+    if (log.isQuarantined) return noted === null ? null : { ...noted, active: null }
     const { topicId, partition } = log.identity
-    const owed = segments.all.find(s => s.sealedAtMs !== null && !s.indexesDurable)
-    const end = writer.durableEnd
-    const recovery =
-      owed !== undefined && owed.baseOffset <= end.offset
-        ? { offset: owed.baseOffset, segmentBase: owed.baseOffset, position: 0 }
-        : end
     return {
       topicId,
       partition,
       logStartOffset: log.logStartOffset,
-      recovery,
+      recovery: this.#recoveryPoint(),
+      flush: writer.durableEnd.offset < segments.active.endOffset ? 'os' : log.settings.flush,
       active: this.#finished ? segments.active.facts() : null,
       snapshotOffset: this.#snapshotOffset,
     }
   }
 
-  /** Nothing is queued, under way or owed any more, unless a full disk postponed it. */
-  async quiesce(): Promise<void> {
-    const { writer, sealer } = this.#parts
-    await writer.idle()
-    while (sealer.busy) await sealer.idle()
+  /** The durable end, but not beyond the first segment whose indexes are still to be written. */
+  #recoveryPoint(): DurableEnd {
+    const { segments, writer } = this.#parts
+    const end = writer.durableEnd
+    const owed = segments.all.find(s => s.sealedAtMs !== null && !s.indexesDurable)
+    if (owed === undefined || end.segmentBase <= owed.baseOffset) return end
+    const { endOffset, baseOffset, sizeBytes } = owed
+    return { offset: endOffset, segmentBase: baseOffset, position: sizeBytes }
   }
 
-  /** Writes what a clean start needs; `snapshot` where idempotent producers are known. */
+  /** Nothing is queued, under way or begun any more; what a full disk postponed stays so. */
+  async stop(): Promise<void> {
+    const { writer, sealer } = this.#parts
+    this.#stopped = true
+    await this.#atWork.none()
+    await writer.idle()
+    await sealer.idle()
+  }
+
+  /** Closes all files, when those who read from them are done. */
+  async retireSegments(): Promise<void> {
+    await Promise.all(this.#parts.segments.all.map(segment => segment.retire()))
+  }
+
+  /** After `stop`: writes what a clean start needs; `snapshot` where idempotent producers are known. */
   async finish(snapshot: SealedSnapshot | null): Promise<void> {
-    const { log, shared, segments, sealer, writer } = this.#parts
-    await this.quiesce()
+    const { log, shared, segments, sealer, writer, directory } = this.#parts
     if (log.isQuarantined || sealer.owes) return
     try {
       await writer.syncWritten()
       const { active } = segments
       if (!active.indexesDurable) await active.writeIndexes(false)
-      if (snapshot !== null && snapshot.offset !== this.#snapshotOffset) {
-        await sealer.addSnapshot(snapshot)
-      }
+      if (snapshot !== null) await sealer.addSnapshot(snapshot)
+      await shared.disk.syncDirectory(directory)
       this.#snapshotOffset = snapshot?.offset ?? null
       this.#finished = true
     } catch (error) {
       if (!(error instanceof DiskError) || error.kind !== 'noSpace') throw error
-      shared.logger.warn({ directory: this.#parts.directory }, 'no space for a clean shutdown')
+      shared.logger.warn({ directory }, 'no space for a clean shutdown')
     }
-    for (const segment of segments.all) await segment.retire()
   }
 }

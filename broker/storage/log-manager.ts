@@ -9,9 +9,12 @@
  * Made by `openLogs` in the composition root (broker/server/broker.ts).
  */
 import { SluiceError } from '../../protocol/errors.ts'
+import { invariant } from '../../protocol/invariant.ts'
+import { DiskError } from '../world/disk.ts'
 import type { BrokerWorld } from '../world/world.ts'
 import { CheckpointStore } from './checkpoint-store.ts'
 import { deletedSuffix, parsePartitionDirectory } from './file-names.ts'
+import { finalSync } from './final-sync.ts'
 import { Housekeeping } from './housekeeping.ts'
 import type { LogCheckpoint } from './load-types.ts'
 import { Log } from './log.ts'
@@ -49,6 +52,7 @@ class LogManager implements PartitionLogs {
   readonly #logs = new Map<string, Log>()
   /** Notes of logs that are not open yet, and must not be lost from the checkpoint meanwhile. */
   readonly #noted = new Map<string, LogCheckpoint>()
+  readonly #opening = new Set<string>()
   #clean = false
 
   constructor({ dataDir, world, limits, logger }: OpenLogsOptions) {
@@ -107,8 +111,24 @@ class LogManager implements PartitionLogs {
     return this.#logs.get(keyOf(topicId, partition))
   }
 
+  /** @throws SluiceError KAFKA_STORAGE_ERROR, DISK_FULL; DiskError */
   async open(identity: LogIdentity, settings: LogSettings): Promise<PartitionLog> {
     const key = keyOf(identity.topicId, identity.partition)
+    invariant(!this.#logs.has(key) && !this.#opening.has(key), 'a log is opened once', { key })
+    this.#opening.add(key)
+    try {
+      return await this.#open(key, identity, settings)
+    } catch (error) {
+      if (!(error instanceof DiskError) || error.kind !== 'noSpace') throw error
+      const { topic, partition } = identity
+      const why = `no space to open the log: ${error.path}`
+      throw new SluiceError('DISK_FULL', why, { topic, partition, cause: error })
+    } finally {
+      this.#opening.delete(key)
+    }
+  }
+
+  async #open(key: string, identity: LogIdentity, settings: LogSettings): Promise<Log> {
     const directory = this.#directoryOf(identity)
     const noted = this.#noted.get(key) ?? null
     await this.#claimDirectory(identity, directory, noted !== null)
@@ -158,15 +178,27 @@ class LogManager implements PartitionLogs {
     const { disk } = this.#world
     const key = keyOf(topicId, partition)
     const log = this.#logs.get(key)
-    if (log === undefined) return
     // First off the books, so that no tick and no checkpoint touches it any more.
     this.#logs.delete(key)
-    await log.retire()
-    const directory = this.#directoryOf(log.identity)
+    this.#noted.delete(key)
+    await log?.retire()
+    const directory = log?.directory ?? (await this.#findDirectory(topicId, partition))
+    if (directory === null) return
     const gone = `${directory}.${topicId}${deletedSuffix}`
     await disk.rename(directory, gone)
-    await disk.syncDirectory(this.#dataDir)
+    await finalSync(disk.syncDirectory(this.#dataDir))
     this.#housekeeping.removeLater(gone)
+  }
+
+  /** The directory of a log that could not be opened: its damage must not keep the name taken. */
+  async #findDirectory(topicId: string, partition: number): Promise<string | null> {
+    const { disk } = this.#world
+    for (const name of await disk.list(this.#dataDir)) {
+      const directory = `${this.#dataDir}/${name}`
+      if (parsePartitionDirectory(name)?.partition !== partition) continue
+      if ((await readTopicId(disk, directory)) === topicId) return directory
+    }
+    return null
   }
 
   async findUnknown(
@@ -184,7 +216,14 @@ class LogManager implements PartitionLogs {
       const hasRecords = await directoryHasRecords(disk, directory)
       found.push({ identity: { ...parsed, topicId }, directory, hasRecords })
     }
+    const alive = new Set([...known, ...found.map(({ identity }) => identity.topicId)])
+    this.#forgetNotes(alive)
     return found
+  }
+
+  /** Notes of topics that were deleted just before a crash would stay in the checkpoint for ever. */
+  #forgetNotes(alive: ReadonlySet<string>): void {
+    for (const [key, { topicId }] of this.#noted) if (!alive.has(topicId)) this.#noted.delete(key)
   }
 
   async removeDirectory(directory: string): Promise<void> {
@@ -206,7 +245,20 @@ class LogManager implements PartitionLogs {
   async closeCleanly(): Promise<void> {
     await this.#housekeeping.stop()
     for (const log of this.#logs.values()) await log.closeCleanly()
-    await this.#checkpoints.writeNow()
-    await this.#checkpoints.markClean()
+    try {
+      await this.#checkpoints.writeNow()
+      await this.#checkpoints.markClean()
+    } catch (error) {
+      if (!isNoSpace(error)) throw error
+      this.#shared.logger.warn(
+        {},
+        'no space for a clean shutdown: the next start recovers the logs',
+      )
+    }
   }
+}
+
+function isNoSpace(error: unknown): boolean {
+  if (SluiceError.is(error, 'DISK_FULL')) return true
+  return error instanceof DiskError && error.kind === 'noSpace'
 }

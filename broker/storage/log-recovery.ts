@@ -15,6 +15,7 @@ import { DiskError } from '../world/disk.ts'
 import { type WalkEnd, walkBatches } from './batch-walk.ts'
 import { EpochCache } from './epoch-cache.ts'
 import { segmentFileName } from './file-names.ts'
+import { finalSync } from './final-sync.ts'
 import type { LoadedLog, LoadRequest, LogFiles } from './load-types.ts'
 import { loadProducerSnapshot } from './producer-snapshot.ts'
 import { ProducerState } from './producer-state.ts'
@@ -35,11 +36,14 @@ interface Recovery {
   readonly epochs: EpochCache
   /** Batches from here on are folded into the producer state. */
   readonly foldFrom: number
+  /** The epoch file knows the epochs from here on. */
+  readonly epochsFrom: number
 }
 
 export async function recoverSegments(request: LoadRequest, files: LogFiles): Promise<Recovered> {
   const { shared, directory } = request
   const producers = new ProducerState(shared.limits.producers)
+  const epochs = await EpochCache.read(shared.disk, directory)
   const recovery: Recovery = {
     request,
     files,
@@ -47,18 +51,39 @@ export async function recoverSegments(request: LoadRequest, files: LogFiles): Pr
     point: recoveryPoint(request, files),
     segments: new SegmentList(),
     producers,
-    epochs: await EpochCache.read(shared.disk, directory),
+    epochs,
+    epochsFrom: epochs.entries()[0]?.startOffset ?? Infinity,
     foldFrom: await loadNewestSnapshot(request, files, producers),
   }
-  const quarantine = await readAll(recovery)
-  if (quarantine === null) await makeDurable(recovery)
+  const quarantine = (await readAll(recovery)) ?? missingEnd(recovery)
+  const owed = quarantine === null ? await makeDurable(recovery) : []
   const end = recovery.segments.active.endOffset
   // An epoch that the lost tail had begun must not be given out again for other records.
   const leaderEpoch = recovery.epochs.latestEpoch + 1
   recovery.epochs.cutEnd(end)
   const snapshots = files.snapshots.filter(offset => offset <= end)
-  const { segments, epochs } = recovery
-  return { segments, producers, epochs, snapshots, leaderEpoch, quarantine }
+  return {
+    segments: recovery.segments,
+    producers,
+    epochs,
+    snapshots,
+    owed,
+    leaderEpoch,
+    quarantine,
+  }
+}
+
+/** Bytes below the recovery point were on disk: a log that ends before it has lost acked records. */
+function missingEnd({ request, segments }: Recovery): string | null {
+  const known = request.checkpoint?.recovery.offset ?? 0
+  const { endOffset } = segments.active
+  if (endOffset >= known) return null
+  const reason = `the log ends at offset ${endOffset}, but was on disk up to ${known}`
+  request.shared.logger.error(
+    { reason },
+    'records that were on disk are gone: the log is read-only',
+  )
+  return reason
 }
 
 function recoveryPoint({ checkpoint }: LoadRequest, files: LogFiles): Recovery['point'] {
@@ -86,7 +111,7 @@ async function readAll(recovery: Recovery): Promise<string | null> {
   const { bases } = recovery.files
   for (const [at, base] of bases.entries()) {
     const nextBase = bases[at + 1]
-    if (maySkip(recovery, base, nextBase)) continue
+    if (await maySkip(recovery, base, nextBase)) continue
     const end = await readSegment(recovery, base, nextBase === undefined)
     const gap = nextBase !== undefined && end.damage === null && end.nextOffset !== nextBase
     const damage = gap ? `the next segment begins at ${nextBase}, not here` : end.damage
@@ -96,13 +121,20 @@ async function readAll(recovery: Recovery): Promise<string | null> {
   return null
 }
 
-/** A sealed segment below recovery point and snapshot is taken as noted. */
-function maySkip(recovery: Recovery, base: number, nextBase: number | undefined): boolean {
-  const { request, facts, point, segments, foldFrom } = recovery
+/** A sealed segment below recovery point and snapshot is taken as noted, if it has the size that was noted. */
+async function maySkip(
+  recovery: Recovery,
+  base: number,
+  nextBase: number | undefined,
+): Promise<boolean> {
+  const { request, facts, point, segments, foldFrom, epochsFrom } = recovery
+  const { shared, directory } = request
   const noted = facts.get(base)
   if (nextBase === undefined || base >= point.segmentBase || nextBase > foldFrom) return false
-  if (noted?.endOffset !== nextBase || noted.sealedAtMs === null) return false
-  segments.add(Segment.fromFacts(request.shared.disk, request.directory, noted))
+  if (noted?.endOffset !== nextBase || noted.sealedAtMs === null || base < epochsFrom) return false
+  const found = await shared.disk.stat(`${directory}/${segmentFileName(base, 'log')}`)
+  if (found?.size !== noted.sizeBytes) return false
+  segments.add(Segment.fromFacts(shared.disk, directory, noted))
   return true
 }
 
@@ -133,7 +165,8 @@ function takeBatch(recovery: Recovery, segment: Segment, header: BatchHeader): b
   segment.observe({ lastOffset, maxTimestamp, sizeBytes }, indexIntervalBytes)
   recovery.epochs.maybeAssign(header.leaderEpoch, baseOffset)
   if (header.producerId >= 0 && header.baseSequence >= 0 && baseOffset >= recovery.foldFrom) {
-    recovery.producers.record(header, { baseOffset, durableEnd: Infinity, nowMs: -Infinity })
+    recovery.producers.record(header, { baseOffset, nowMs: -Infinity })
+    recovery.producers.commit(Infinity)
   }
   return true
 }
@@ -155,7 +188,7 @@ async function handleDamage(
   const total = sizes.reduce((sum, stat) => sum + (stat?.size ?? 0), 0)
   const zeroTail = later.length === 0 && (await isZeroFrom(segment, end.position))
   const verdict = judgeDamage({
-    flush: settings.flush,
+    flush: request.checkpoint?.flush === 'os' ? 'os' : settings.flush,
     belowRecoveryPoint:
       segment.baseOffset < point.segmentBase ||
       end.position < startOfDoubt(recovery, segment.baseOffset),
@@ -177,33 +210,39 @@ async function handleDamage(
   return null
 }
 
-/** Rewrites what may be in the page cache only, cuts the tail, and makes that durable. */
-async function makeDurable(recovery: Recovery): Promise<void> {
-  const { request, files, segments, point } = recovery
+/**
+ * Rewrites what may be in the page cache only, cuts the tail, and puts indexes and list on disk. Answers the segments
+ * whose indexes found no room: a full disk does not keep a broker from serving what it has.
+ */
+async function makeDurable(recovery: Recovery): Promise<Segment[]> {
+  const { request, segments, point } = recovery
   const { shared, directory } = request
   for (const segment of segments.all) {
     if (segment.baseOffset < point.segmentBase) continue
     await rewriteInPlace(segment, startOfDoubt(recovery, segment.baseOffset))
   }
-  for (const offset of files.snapshots) {
+  for (const offset of recovery.files.snapshots) {
     if (offset <= segments.active.endOffset) continue
     await shared.disk.removeFile(`${directory}/${segmentFileName(offset, 'producers')}`)
   }
-  await shared.disk.syncDirectory(directory)
-  await finishSealed(recovery)
-}
-
-/** Indexes and segment list; a full disk leaves them to the sealer, for they are not needed to serve. */
-async function finishSealed({ request, segments }: Recovery): Promise<void> {
-  const { shared, directory } = request
-  const unfinished = segments.all.filter(s => s.sealedAtMs !== null && !s.indexesDurable)
-  if (unfinished.length === 0) return
+  await finalSync(shared.disk.syncDirectory(directory))
+  const owed = segments.all.filter(s => s.sealedAtMs !== null && !s.indexesDurable)
   try {
-    for (const segment of unfinished) await segment.writeIndexes(true)
-    await writeSegmentList(shared.disk, directory, segments)
-    for (const segment of unfinished) segment.indexesDurable = true
+    await writeDerivedFiles(recovery, owed)
+    return []
   } catch (error) {
     if (!(error instanceof DiskError) || error.kind !== 'noSpace') throw error
-    shared.logger.warn({ directory }, 'no space to finish recovered segments yet')
+    shared.space.full = true
+    shared.logger.warn({ path: error.path }, 'no space for the indexes of recovered segments yet')
+    return owed
   }
+}
+
+async function writeDerivedFiles(recovery: Recovery, owed: readonly Segment[]): Promise<void> {
+  const { request, segments } = recovery
+  const { shared, directory } = request
+  for (const segment of owed) await segment.writeIndexes(true)
+  // Its directory sync covers the names of the index files too.
+  if (segments.all.length > 1) await writeSegmentList(shared.disk, directory, segments)
+  for (const segment of owed) segment.indexesDurable = true
 }

@@ -20,16 +20,10 @@ export interface AppendState {
 
 /** @throws SluiceError CLOSED, KAFKA_STORAGE_ERROR, DISK_FULL, MESSAGE_TOO_LARGE, THROTTLED */
 export function requireAppendable(state: AppendState, batchBytes: number): void {
+  requireWritable(state)
   const { shared, settings } = state
   const { topic, partition } = state.identity
   const at = { topic, partition }
-  if (state.closed) throw new SluiceError('CLOSED', 'the log is being closed', at)
-  if (state.quarantine !== null) {
-    throw new SluiceError('KAFKA_STORAGE_ERROR', `the log takes no writes: ${state.quarantine}`, {
-      ...at,
-      hint: 'sluice segment verify shows the damage; what lies before it can be read',
-    })
-  }
   if (shared.space.full || state.dropping) {
     throw new SluiceError('DISK_FULL', 'the disk of this broker is full', {
       ...at,
@@ -50,6 +44,20 @@ export function requireAppendable(state: AppendState, batchBytes: number): void 
       retryAfterMs: 100,
     })
   }
+}
+
+/** @throws SluiceError CLOSED, KAFKA_STORAGE_ERROR: maintenance may not touch a damaged log either */
+export function requireWritable(
+  state: Pick<AppendState, 'identity' | 'closed' | 'quarantine'>,
+): void {
+  const { topic, partition } = state.identity
+  const at = { topic, partition }
+  if (state.closed) throw new SluiceError('CLOSED', 'the log is being closed', at)
+  if (state.quarantine === null) return
+  throw new SluiceError('KAFKA_STORAGE_ERROR', `the log takes no writes: ${state.quarantine}`, {
+    ...at,
+    hint: 'sluice segment verify shows the damage; what lies before it can be read',
+  })
 }
 
 /** @throws SluiceError OFFSET_OUT_OF_RANGE unless logStart <= offset <= end */

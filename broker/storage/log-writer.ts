@@ -6,12 +6,13 @@
  *              │ new segment: its directory is fsynced beside the fdatasync
  *              └ no space: cut the file to the committed end, fsync, drop all that is above it (S2)
  *
- * Always true: a round never spans two segments; `committedEnd` never goes back; a failed fsync or a
- * write EIO ends the process and is never retried (S1).
+ * Always true: a round never spans two segments; `durableEnd` never goes back and passes a segment only when all before
+ * it are fsynced; a failed fsync or a write EIO ends the process and is never retried (S1).
  * Called by log.ts; one writer per log.
  */
 import { DiskError } from '../world/disk.ts'
 import type { EpochCache } from './epoch-cache.ts'
+import { finalSync } from './final-sync.ts'
 import type { SealedSnapshot, Sealer } from './sealer.ts'
 import { Segment } from './segment.ts'
 import type { SegmentList } from './segment-list.ts'
@@ -52,6 +53,8 @@ export class LogWriter {
   #dropping = false
   #epochsDirty = false
   #directoryDirty = false
+  /** Sealed segments that hold bytes which were never fsynced (flush=os). */
+  #unsynced: Segment[] = []
   #syncedEnd: DurableEnd
   #bytesSinceCheckpoint = 0
 
@@ -124,7 +127,7 @@ export class LogWriter {
     for (const batch of this.#queue) {
       const size = bytes + batch.bytes.byteLength
       const fits = size <= limit && segment.sizeBytes + size <= segmentBytes
-      if (count > 0 && !fits) break
+      if (count > 0 && (!fits || isTooWide(segment, batch))) break
       bytes = size
       count++
     }
@@ -146,24 +149,34 @@ export class LogWriter {
     return total
   }
 
+  /** Makes the active segment and all before it durable, names included. */
   async #sync(segment: Segment): Promise<void> {
     const end = endOf(segment)
     const directory = this.#directoryDirty
+    const older = this.#unsynced
     this.#directoryDirty = false
-    await noRetry(
+    await finalSync(
       this.#parts.shared.syncs.run(async () => {
         const { disk } = this.#parts.shared
-        const file = segment.use(log => log.sync())
+        const kept = [...older, segment].filter(file => !file.isRetired)
+        const files = kept.map(file => file.use(log => log.sync()))
         // Side by side, they take little longer than one of them.
-        await Promise.all(directory ? [file, disk.syncDirectory(this.#parts.directory)] : [file])
+        if (directory) files.push(disk.syncDirectory(this.#parts.directory))
+        await Promise.all(files)
       }),
     )
-    if (end.offset > this.#syncedEnd.offset) this.#syncedEnd = end
+    this.#unsynced = this.#unsynced.filter(file => !older.includes(file))
+    if (isBeyond(end, this.#syncedEnd)) this.#syncedEnd = end
   }
 
   async #writeEpochs(): Promise<void> {
-    await this.#parts.epochs.write(this.#parts.shared.disk, this.#parts.directory)
     this.#epochsDirty = false
+    try {
+      await this.#parts.epochs.write(this.#parts.shared.disk, this.#parts.directory)
+    } catch (error) {
+      this.#epochsDirty = true
+      throw error
+    }
   }
 
   async #maybeRoll(next: TailBatch | undefined): Promise<void> {
@@ -171,8 +184,7 @@ export class LogWriter {
     if (next === undefined || active.sizeBytes === 0) return
     const settings = this.#parts.hooks.settings()
     const full = active.sizeBytes + next.bytes.byteLength > settings.segmentBytes
-    const wide = next.lastOffset - active.baseOffset > 2 ** 31 - 1
-    if (full || wide || this.#isOld(active)) await this.#roll()
+    if (full || isTooWide(active, next) || this.#isOld(active)) await this.#roll()
   }
 
   #isOld(segment: Segment): boolean {
@@ -210,7 +222,8 @@ export class LogWriter {
     old.sealedAtMs = now
     segments.add(next)
     this.#directoryDirty = true
-    sealer.seal(old, hooks.snapshotAt(old.endOffset), hooks.settings().flush)
+    if (old.endOffset > this.#syncedEnd.offset) this.#unsynced = [...this.#unsynced, old]
+    sealer.seal(old, hooks.snapshotAt(old.endOffset))
   }
 
   /** Makes what was written so far durable; does nothing where it is already. */
@@ -254,12 +267,11 @@ function endOf(segment: Segment): DurableEnd {
   return { offset: endOffset, segmentBase: baseOffset, position: sizeBytes }
 }
 
-/** A sync that fails for lack of space is as fatal as any other: its pages are lost. */
-async function noRetry(sync: Promise<void>): Promise<void> {
-  try {
-    await sync
-  } catch (error) {
-    if (!(error instanceof DiskError)) throw error
-    throw new DiskError('io', error.path, `fsync failed: ${error.message}`, error)
-  }
+function isBeyond(end: DurableEnd, other: DurableEnd): boolean {
+  return end.offset > other.offset || end.segmentBase > other.segmentBase
+}
+
+/** The indexes count offsets from the segment's base in 31 bits. */
+function isTooWide(segment: Segment, batch: TailBatch): boolean {
+  return batch.lastOffset - segment.baseOffset > 2 ** 31 - 1
 }

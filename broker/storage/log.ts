@@ -16,20 +16,26 @@ import {
   checkProducedBatch,
   patchBatch,
 } from '../../protocol/records/batch-header.ts'
-import { CommitWaiters } from './commit-waiters.ts'
 import type { EpochCache } from './epoch-cache.ts'
 import type { LogParts } from './load-types.ts'
+import { LogFollowers } from './log-followers.ts'
 import { LogMaintenance } from './log-maintenance.ts'
-import { type FoundRecord, LogReader } from './log-reader.ts'
-import { requireAppendable, requireInRange } from './log-rules.ts'
+import { LogReader } from './log-reader.ts'
+import {
+  type AppendState,
+  requireAppendable,
+  requireInRange,
+  requireWritable,
+} from './log-rules.ts'
 import { LogWriter } from './log-writer.ts'
 import { producerSnapshotAt } from './producer-snapshot.ts'
 import type { ProducerState } from './producer-state.ts'
 import { type SealedSnapshot, Sealer } from './sealer.ts'
+import { SegmentAccess } from './segment-access.ts'
 import type { SegmentList } from './segment-list.ts'
 import type { LogShared } from './shared.ts'
 import type { LogTail } from './tail-cache.ts'
-import { type AbortedRange, abortedBetween } from './transaction-index.ts'
+import { type FoundRecord, TimeLookup } from './time-lookup.ts'
 import type {
   Appended,
   Isolation,
@@ -44,49 +50,51 @@ export class Log implements PartitionLog {
   readonly identity: LogIdentity
   readonly maintenance: LogMaintenance
   readonly #shared: LogShared
-  readonly #directory: string
+  readonly directory: string
   readonly #segments: SegmentList
   readonly #producers: ProducerState
   readonly #epochs: EpochCache
-  readonly #aborted: readonly AbortedRange[]
   readonly #tail: LogTail
   readonly #writer: LogWriter
   readonly #reader: LogReader
-  readonly #waiters = new CommitWaiters()
-  readonly #listeners = new Set<() => void>()
+  readonly #times: TimeLookup
+  readonly #followers = new LogFollowers()
   readonly #quarantine: string | null
   readonly leaderEpoch: number
   #settings: LogSettings
   #logStartOffset: number
   #highWatermark: number
   #logEndOffset: number
+  /** No appends any more. */
   #closed = false
+  /** No reads either. */
+  #ended = false
 
   constructor({ shared, identity, directory, settings, loaded, noted }: LogParts) {
     this.identity = identity
     this.leaderEpoch = loaded.leaderEpoch
     this.#shared = shared
-    this.#directory = directory
+    this.directory = directory
     this.#settings = settings
     this.#segments = loaded.segments
     this.#producers = loaded.producers
     this.#epochs = loaded.epochs
-    this.#aborted = loaded.aborted
     this.#quarantine = loaded.quarantine
     this.#logStartOffset = loaded.logStartOffset
     this.#highWatermark = loaded.segments.active.endOffset
     this.#logEndOffset = this.#highWatermark
     this.#tail = shared.tailCache.openTail()
-    this.#reader = new LogReader(shared, identity, loaded.segments)
-    const sealer = new Sealer(shared, directory, loaded.segments)
+    const access = new SegmentAccess(shared, identity)
+    const { segments, aborted } = loaded
+    this.#reader = new LogReader({ access, segments, aborted, tail: this.#tail })
+    this.#times = new TimeLookup(access, segments, shared.compression)
+    const sealer = new Sealer(shared, directory, segments)
     sealer.knowSnapshots(loaded.snapshots)
-    if (loaded.quarantine === null) sealer.adoptUnfinished()
+    for (const segment of loaded.owed) sealer.owe(segment)
+    const parts = { shared, directory, segments, sealer }
     this.#writer = new LogWriter({
-      shared,
-      directory,
-      segments: loaded.segments,
+      ...parts,
       epochs: loaded.epochs,
-      sealer,
       hooks: {
         settings: () => this.#settings,
         committed: (end, bytes) => this.#committed(end, bytes),
@@ -94,15 +102,7 @@ export class Log implements PartitionLog {
         snapshotAt: offset => this.#snapshotAt(offset),
       },
     })
-    this.maintenance = new LogMaintenance({
-      shared,
-      directory,
-      segments: loaded.segments,
-      writer: this.#writer,
-      sealer,
-      noted,
-      log: this,
-    })
+    this.maintenance = new LogMaintenance({ ...parts, writer: this.#writer, noted, log: this })
   }
 
   get settings(): LogSettings {
@@ -125,18 +125,19 @@ export class Log implements PartitionLog {
     return this.#quarantine !== null
   }
 
+  get #state(): AppendState {
+    return {
+      identity: this.identity,
+      settings: this.#settings,
+      shared: this.#shared,
+      closed: this.#closed,
+      quarantine: this.#quarantine,
+      dropping: this.#writer.dropping,
+    }
+  }
+
   appendAsLeader(batch: Uint8Array): Appended {
-    requireAppendable(
-      {
-        identity: this.identity,
-        settings: this.#settings,
-        shared: this.#shared,
-        closed: this.#closed,
-        quarantine: this.#quarantine,
-        dropping: this.#writer.dropping,
-      },
-      batch.byteLength,
-    )
+    requireAppendable(this.#state, batch.byteLength)
     const header = checkProducedBatch(batch)
     const duplicate = this.#findDuplicate(header)
     if (duplicate !== null) return duplicate
@@ -146,8 +147,7 @@ export class Log implements PartitionLog {
     patchBatch(batch, baseOffset, this.leaderEpoch)
     if (this.#epochs.maybeAssign(this.leaderEpoch, baseOffset)) this.#writer.epochsChanged()
     if (header.producerId >= 0) {
-      const nowMs = this.#shared.clock.monotonicMs()
-      this.#producers.record(header, { baseOffset, durableEnd: this.#highWatermark, nowMs })
+      this.#producers.record(header, { baseOffset, nowMs: this.#shared.clock.monotonicMs() })
     }
     const { maxTimestamp } = header
     const kept = this.#tail.append({ baseOffset, lastOffset, maxTimestamp, bytes: batch })
@@ -169,8 +169,8 @@ export class Log implements PartitionLog {
     this.#shared.load.uncommittedBytes -= bytes
     this.#highWatermark = endOffset
     this.#tail.commit(endOffset)
-    this.#waiters.commit(endOffset)
-    this.#notify()
+    this.#producers.commit(endOffset)
+    this.#followers.committed(endOffset)
   }
 
   #dropped(endOffset: number, bytes: number): void {
@@ -184,56 +184,46 @@ export class Log implements PartitionLog {
     this.#producers.dropFrom(endOffset)
     this.#epochs.cutEnd(endOffset)
     this.#writer.epochsChanged()
-    const why = 'the disk is full: the batch was not written'
-    this.#waiters.fail(new SluiceError('DISK_FULL', why, { retryAfterMs: 1000 }))
+    this.#followers.dropped()
   }
 
   whenCommitted(lastOffset: number, done: (error: SluiceError | null) => void): void {
-    if (lastOffset < this.#highWatermark) void Promise.resolve().then(() => done(null))
-    else this.#waiters.add(lastOffset, done)
+    this.#followers.wait(lastOffset, this, done)
   }
 
   read(offset: number, maxBytes: number, options: Isolation): ReadResult | Promise<ReadResult> {
+    this.#requireOpen()
     requireInRange(offset, this, this.identity)
-    const end = this.#highWatermark
-    if (offset === end) return { bodies: [], sizeBytes: 0 }
-    if (offset < this.#tail.startOffset) return this.#readFromDisk(offset, maxBytes, options)
-    return this.#result(offset, this.#tail.read(offset, end, maxBytes), options)
+    const endOffset = this.#highWatermark
+    if (offset === endOffset) return { bodies: [], sizeBytes: 0 }
+    return this.#reader.read({ offset, endOffset, maxBytes, isolation: options.isolation })
   }
 
-  async #readFromDisk(offset: number, maxBytes: number, options: Isolation): Promise<ReadResult> {
-    const bytes = await this.#reader.read(offset, this.#highWatermark, maxBytes)
-    return this.#result(offset, [bytes], options)
-  }
-
-  #result(offset: number, bodies: Uint8Array[], { isolation }: Isolation): ReadResult {
-    const sizeBytes = bodies.reduce((sum, body) => sum + body.byteLength, 0)
-    if (isolation === 'uncommitted' || this.#aborted.length === 0) return { bodies, sizeBytes }
-    const abortedTransactions = abortedBetween(this.#aborted, offset, this.#highWatermark)
-    return { bodies, sizeBytes, abortedTransactions }
+  #requireOpen(): void {
+    if (this.#ended) throw new SluiceError('CLOSED', 'the log has been closed', this.identity)
   }
 
   readableBytes(offset: number, limit: number, _options: Isolation): number {
     if (offset >= this.#highWatermark || offset < this.#logStartOffset) return 0
-    if (offset < this.#tail.startOffset) return limit
-    return this.#tail.readableBytes(offset, this.#highWatermark, limit)
+    return this.#reader.readableBytes(offset, this.#highWatermark, limit)
   }
 
   onProgress(callback: () => void): () => void {
-    this.#listeners.add(callback)
-    return () => this.#listeners.delete(callback)
+    return this.#followers.listen(callback)
   }
 
-  #notify(): void {
-    for (const listener of this.#listeners) listener()
+  async offsetForTimestamp(timestamp: number): Promise<FoundRecord | null> {
+    this.#requireOpen()
+    return this.#times.firstAt(timestamp, this.#committedRange)
   }
 
-  offsetForTimestamp(timestamp: number): Promise<FoundRecord | null> {
-    return this.#reader.offsetForTimestamp(timestamp, this.#logStartOffset, this.#highWatermark)
+  async maxTimestampOffset(): Promise<FoundRecord | null> {
+    this.#requireOpen()
+    return this.#times.highest(this.#committedRange)
   }
 
-  maxTimestampOffset(): Promise<FoundRecord | null> {
-    return this.#reader.maxTimestampOffset(this.#logStartOffset, this.#highWatermark)
+  get #committedRange(): { start: number; end: number } {
+    return { start: this.#logStartOffset, end: this.#highWatermark }
   }
 
   endOffsetForEpoch(epoch: number): { epoch: number; endOffset: number } | null {
@@ -245,8 +235,11 @@ export class Log implements PartitionLog {
   }
 
   async trim(before: number): Promise<number> {
+    requireWritable(this.#state)
     const wanted = before === -1 ? this.#highWatermark : before
-    if (wanted > this.#highWatermark) requireInRange(wanted, this, this.identity)
+    if (!Number.isSafeInteger(wanted) || wanted < 0 || wanted > this.#highWatermark) {
+      requireInRange(wanted, this, this.identity)
+    }
     await this.maintenance.moveLogStart(wanted)
     return this.#logStartOffset
   }
@@ -255,7 +248,7 @@ export class Log implements PartitionLog {
   raiseLogStart(offset: number): void {
     if (offset <= this.#logStartOffset) return
     this.#logStartOffset = offset
-    this.#notify()
+    this.#followers.moved()
   }
 
   async applySettings(settings: LogSettings): Promise<void> {
@@ -267,37 +260,38 @@ export class Log implements PartitionLog {
   /** Refuses appends, writes what is queued, and puts indexes and producer state on disk. */
   async closeCleanly(): Promise<void> {
     this.#closed = true
-    await this.#writer.idle()
-    await this.maintenance.finish(
-      this.#producers.size > 0 ? this.#snapshotAt(this.#logEndOffset) : null,
-    )
-    this.#end()
+    await this.maintenance.stop()
+    const snapshot = this.#producers.size > 0 ? this.#snapshotAt(this.#logEndOffset) : null
+    await this.maintenance.finish(snapshot)
+    await this.#end()
   }
 
-  /** Kept as it is at the moment of the call; written when the sealer comes to it. */
+  /** Kept as it is at the moment of the call, all below `offset` being committed; written later. */
   #snapshotAt(offset: number): SealedSnapshot {
-    return producerSnapshotAt(this.#shared.disk, this.#directory, offset, this.#producers)
+    invariant(offset === this.#highWatermark, 'a snapshot is taken at the committed end', {
+      offset,
+      highWatermark: this.#highWatermark,
+    })
+    return producerSnapshotAt(this.#shared.disk, this.directory, offset, this.#producers)
   }
 
   /** For a deletion: refuses appends and waits until nothing touches the files any more. */
   async retire(): Promise<void> {
     this.#closed = true
-    await this.maintenance.quiesce()
-    this.#tail.clear()
-    this.#end()
+    await this.maintenance.stop()
+    await this.#end()
   }
 
-  #end(): void {
-    const why = 'the log was closed before the batch was known to be safe'
-    this.#waiters.fail(new SluiceError('CLOSED', why, { maybeApplied: true }))
-    this.#notify()
-    this.#listeners.clear()
+  async #end(): Promise<void> {
+    this.#ended = true
+    await this.maintenance.retireSegments()
+    this.#tail.clear()
+    this.#followers.end()
   }
 
   describe(): LogDescription {
     const { sizeBytes } = this.#segments
-    const segments = this.#segments.describe()
-    const rest = { sizeBytes, producers: this.#producers.size, segments }
+    const rest = { sizeBytes, producers: this.#producers.size, segments: this.#segments.describe() }
     if (this.#quarantine === null) return { state: 'ok', ...rest }
     return { state: 'quarantined', reason: this.#quarantine, ...rest }
   }

@@ -19,7 +19,7 @@ type Row = readonly [
   marks: readonly (readonly [number, number, number, number, number])[],
 ]
 
-/** The state below `offset` as it is now; `write` puts it on disk later. */
+/** The committed state as it is now, the log being committed up to `offset`; `write` puts it on disk later. */
 export function producerSnapshotAt(
   disk: Disk,
   directory: string,
@@ -27,7 +27,7 @@ export function producerSnapshotAt(
   state: ProducerState,
 ): { readonly offset: number; write(): Promise<void> } {
   const rows: Row[] = state
-    .snapshot(offset)
+    .snapshot()
     .map(([producerId, marks]) => [
       producerId,
       marks.map(m => [m.epoch, m.baseSequence, m.lastSequence, m.baseOffset, m.lastOffset]),

@@ -2,15 +2,15 @@
  * Producer state: who wrote the last batches of this partition, as a fold over its batch headers. It finds
  * duplicates of retried batches and refuses gaps.
  *
- *   producer 71…: [ epoch 0 seq 0–4 @10 | epoch 0 seq 5–9 @15 | … ]    oldest first
- *                   durable: the last five are kept      above the durable end: all are kept
+ *   committed  producer 71…: [ epoch 0 seq 0–4 @10 | epoch 0 seq 5–9 @15 ]    the last five of each
+ *   pending    producer 71…: [ epoch 0 seq 10–14 @40 ]                        all that is not committed yet
  *
- * Always true: the durable part depends on nothing but the log below the durable end, so a rebuild gives the
- * same; what lies above is an overlay that `dropFrom` takes off again (S2); at most `maxProducers` are
- * kept, those with the latest batches by offset (S9). Sequences wrap from 2^31 − 1 to 0.
+ * Always true: the committed part depends on nothing but the log below the committed end, so a rebuild gives the
+ * same; what is pending is an overlay that `dropFrom` takes off again (S2); at most `maxProducers` are
+ * committed, those with the latest batches by offset (S9). Sequences wrap from 2^31 − 1 to 0.
  * Source of the rules: Apache Kafka, ProducerStateManager (KIP-98, KIP-360), made stricter: an unknown
  * producer must begin with sequence 0.
- * Called by log.ts (check, record, drop) and recovery (record).
+ * Called by log.ts (check, record, commit, drop) and recovery (record, commit).
  */
 import { SluiceError } from '../../protocol/errors.ts'
 
@@ -41,9 +41,15 @@ export interface ProducerLimits {
 }
 
 interface Producer {
-  marks: BatchMark[]
+  readonly marks: readonly BatchMark[]
   /** Monotonic; −Infinity for what a restart found. */
-  appendedAtMs: number
+  readonly appendedAtMs: number
+}
+
+interface Pending {
+  readonly producerId: number
+  readonly mark: BatchMark
+  readonly nowMs: number
 }
 
 const fresh: SequenceVerdict = { duplicateOf: null }
@@ -55,14 +61,21 @@ export function sequenceAfter(sequence: number, count: number): number {
 export class ProducerState {
   readonly #limits: ProducerLimits
   /** In order of the last batch: the first key is the one to expire. */
-  readonly #producers = new Map<number, Producer>()
+  readonly #committed = new Map<number, Producer>()
+  /** In order of the offsets; those before `#head` are committed. */
+  #pending: Pending[] = []
+  #head = 0
+  /** The pending marks of each producer that has any. */
+  readonly #overlay = new Map<number, BatchMark[]>()
+  /** Producers of the overlay that are not committed. */
+  #newcomers = 0
 
   constructor(limits: ProducerLimits) {
     this.#limits = limits
   }
 
   get size(): number {
-    return this.#producers.size
+    return this.#committed.size + this.#newcomers
   }
 
   /**
@@ -71,7 +84,8 @@ export class ProducerState {
    * DUPLICATE_SEQUENCE_NUMBER, PRODUCER_LIMIT_REACHED
    */
   check(batch: ProducedBatch, nowMs: number): SequenceVerdict {
-    const last = this.#producers.get(batch.producerId)?.marks.at(-1)
+    const { producerId } = batch
+    const last = this.#overlay.get(producerId)?.at(-1) ?? this.#committedMarks(producerId).at(-1)
     if (last === undefined) return this.#checkUnknown(batch, nowMs)
     if (batch.producerEpoch < last.epoch) {
       throw new SluiceError(
@@ -88,6 +102,10 @@ export class ProducerState {
     return this.#checkRepeated(batch, expected)
   }
 
+  #committedMarks(producerId: number): readonly BatchMark[] {
+    return this.#committed.get(producerId)?.marks ?? []
+  }
+
   #checkUnknown(batch: ProducedBatch, nowMs: number): SequenceVerdict {
     if (batch.baseSequence !== 0) {
       throw new SluiceError(
@@ -96,123 +114,128 @@ export class ProducerState {
         { hint: 'the producer must go on under a new epoch, from sequence 0' },
       )
     }
-    const oldest = this.#producers.values().next().value
-    const full = this.#producers.size >= this.#limits.maxProducers
-    if (full && oldest !== undefined && nowMs - oldest.appendedAtMs < this.#limits.minIdleMs) {
+    const full = this.size >= this.#limits.maxProducers
+    if (full && nowMs - this.#oldestAppendMs(nowMs) < this.#limits.minIdleMs) {
       throw new SluiceError(
         'PRODUCER_LIMIT_REACHED',
-        `the partition tracks ${this.#producers.size} producers, all of them active`,
+        `the partition tracks ${this.size} producers, all of them active`,
         { hint: 'share producers between tasks, or switch idempotence off', retryAfterMs: 1000 },
       )
     }
     return fresh
   }
 
+  /** When the producer that would be the next to expire wrote its last batch. */
+  #oldestAppendMs(nowMs: number): number {
+    for (const [producerId, { appendedAtMs }] of this.#committed) {
+      if (!this.#overlay.has(producerId)) return appendedAtMs
+    }
+    return nowMs
+  }
+
   #checkRepeated(batch: ProducedBatch, expected: number): SequenceVerdict {
-    const marks = this.#producers.get(batch.producerId)?.marks ?? []
-    const lastSequence = sequenceAfter(batch.baseSequence, batch.recordCount - 1)
-    const same = marks.find(
-      mark =>
-        mark.epoch === batch.producerEpoch &&
-        mark.baseSequence === batch.baseSequence &&
-        mark.lastSequence === lastSequence,
-    )
+    const { producerId, producerEpoch, baseSequence, recordCount } = batch
+    const lastSequence = sequenceAfter(baseSequence, recordCount - 1)
+    const isSame = (mark: BatchMark) =>
+      mark.epoch === producerEpoch &&
+      mark.baseSequence === baseSequence &&
+      mark.lastSequence === lastSequence
+    const same =
+      this.#committedMarks(producerId).find(isSame) ?? this.#overlay.get(producerId)?.find(isSame)
     if (same !== undefined) return { duplicateOf: same }
     // Behind by less than half the range is the past; the offset of what is older than five batches is gone.
-    const behind = (expected - batch.baseSequence + sequenceRange) % sequenceRange
-    if (behind < sequenceRange / 2 && behind >= batch.recordCount) {
+    const behind = (expected - baseSequence + sequenceRange) % sequenceRange
+    if (behind < sequenceRange / 2 && behind >= recordCount) {
       throw new SluiceError(
         'DUPLICATE_SEQUENCE_NUMBER',
-        `sequences ${batch.baseSequence} to ${lastSequence} were stored before; the next is ${expected}`,
+        `sequences ${baseSequence} to ${lastSequence} were stored before; the next is ${expected}`,
       )
     }
     throw outOfOrder(batch, expected)
   }
 
-  /** Folds a batch in that now has offsets. Batches below `durableEnd` beyond the last five are forgotten. */
-  record(
-    batch: ProducedBatch,
-    at: { baseOffset: number; durableEnd: number; nowMs: number },
-  ): void {
-    const known = this.#producers.get(batch.producerId)
-    const marks = known?.marks ?? []
-    marks.push({
+  /** Takes in a batch that now has offsets; pending until `commit`. */
+  record(batch: ProducedBatch, at: { readonly baseOffset: number; readonly nowMs: number }): void {
+    const { producerId, recordCount } = batch
+    const mark: BatchMark = {
       epoch: batch.producerEpoch,
       baseSequence: batch.baseSequence,
-      lastSequence: sequenceAfter(batch.baseSequence, batch.recordCount - 1),
+      lastSequence: sequenceAfter(batch.baseSequence, recordCount - 1),
       baseOffset: at.baseOffset,
-      lastOffset: at.baseOffset + batch.recordCount - 1,
-    })
-    prune(marks, at.durableEnd)
-    this.#producers.delete(batch.producerId)
-    this.#producers.set(batch.producerId, { marks, appendedAtMs: at.nowMs })
-    this.#expire(at.durableEnd)
+      lastOffset: at.baseOffset + recordCount - 1,
+    }
+    this.#add({ producerId, mark, nowMs: at.nowMs })
   }
 
-  /** Takes off everything at or above `offset`: it never became durable. */
+  #add(pending: Pending): void {
+    const { producerId, mark } = pending
+    this.#pending.push(pending)
+    const marks = this.#overlay.get(producerId)
+    if (marks !== undefined) {
+      marks.push(mark)
+      return
+    }
+    this.#overlay.set(producerId, [mark])
+    if (!this.#committed.has(producerId)) this.#newcomers++
+  }
+
+  /** Batches below `endOffset` are in the log for good: they are folded in, in their order. */
+  commit(endOffset: number): void {
+    for (;;) {
+      const next = this.#pending[this.#head]
+      if (next === undefined || next.mark.lastOffset >= endOffset) break
+      this.#head++
+      this.#fold(next)
+    }
+    if (this.#head === this.#pending.length || this.#head > 1024) {
+      this.#pending = this.#pending.slice(this.#head)
+      this.#head = 0
+    }
+  }
+
+  #fold({ producerId, mark, nowMs }: Pending): void {
+    const known = this.#committed.get(producerId)
+    if (known === undefined) this.#newcomers--
+    const marks = [...(known?.marks ?? []), mark].slice(-keptBatches)
+    this.#committed.delete(producerId)
+    this.#committed.set(producerId, { marks, appendedAtMs: nowMs })
+    const overlay = this.#overlay.get(producerId)
+    overlay?.shift()
+    if (overlay?.length === 0) this.#overlay.delete(producerId)
+    if (this.#committed.size > this.#limits.maxProducers) this.#expireOldest()
+  }
+
+  #expireOldest(): void {
+    for (const producerId of this.#committed.keys()) {
+      this.#committed.delete(producerId)
+      if (this.#overlay.has(producerId)) this.#newcomers++
+      return
+    }
+  }
+
+  /** Takes off everything pending at or above `offset`: it was never committed. */
   dropFrom(offset: number): void {
-    const dropped: [number, Producer][] = []
-    for (const [producerId, producer] of this.#producers) {
-      if ((producer.marks.at(-1)?.lastOffset ?? -1) < offset) continue
-      producer.marks = producer.marks.filter(mark => mark.lastOffset < offset)
-      dropped.push([producerId, producer])
-    }
-    if (dropped.length > 0) this.#reorder(dropped.map(([producerId]) => producerId))
+    const kept = this.#pending.slice(this.#head).filter(({ mark }) => mark.lastOffset < offset)
+    this.#pending = []
+    this.#head = 0
+    this.#overlay.clear()
+    this.#newcomers = 0
+    for (const pending of kept) this.#add(pending)
   }
 
-  /** Producers whose marks were cut move back to where their last batch puts them. */
-  #reorder(changed: readonly number[]): void {
-    for (const producerId of changed) {
-      if (this.#producers.get(producerId)?.marks.length === 0) this.#producers.delete(producerId)
-    }
-    const byOffset = [...this.#producers].sort(
-      ([, a], [, b]) => (a.marks.at(-1)?.lastOffset ?? 0) - (b.marks.at(-1)?.lastOffset ?? 0),
-    )
-    this.#producers.clear()
-    for (const [producerId, producer] of byOffset) this.#producers.set(producerId, producer)
-  }
-
-  /**
-   * Forgets the producers that wrote longest ago while more than `maxProducers` have durable batches. Only
-   * durable batches count, so that taking off an overlay brings nobody back.
-   */
-  #expire(durableEnd: number): void {
-    let excess = this.#producers.size - this.#limits.maxProducers
-    if (excess <= 0) return
-    for (const producer of this.#producers.values()) {
-      if ((producer.marks[0]?.lastOffset ?? durableEnd) >= durableEnd) excess--
-    }
-    for (const [producerId, producer] of this.#producers) {
-      if (excess <= 0 || (producer.marks.at(-1)?.lastOffset ?? 0) >= durableEnd) return
-      this.#producers.delete(producerId)
-      excess--
-    }
-  }
-
-  /** The durable part, for a snapshot: what the fold over the log below `endOffset` gives. */
-  snapshot(endOffset: number): [producerId: number, marks: BatchMark[]][] {
-    const rows: [number, BatchMark[]][] = []
-    for (const [producerId, producer] of this.#producers) {
-      const marks = producer.marks.filter(mark => mark.lastOffset < endOffset).slice(-keptBatches)
-      if (marks.length > 0) rows.push([producerId, marks])
-    }
-    rows.sort(([, a], [, b]) => (a.at(-1)?.lastOffset ?? 0) - (b.at(-1)?.lastOffset ?? 0))
-    return rows.slice(-this.#limits.maxProducers)
+  /** The committed part, the producer that wrote longest ago first. */
+  snapshot(): [producerId: number, marks: readonly BatchMark[]][] {
+    return [...this.#committed].map(([producerId, { marks }]) => [producerId, marks])
   }
 
   /** Replaces everything by a snapshot. */
   restore(rows: readonly (readonly [number, readonly BatchMark[]])[]): void {
-    this.#producers.clear()
+    this.dropFrom(-1)
+    this.#committed.clear()
     for (const [producerId, marks] of rows) {
-      this.#producers.set(producerId, { marks: [...marks], appendedAtMs: -Infinity })
+      this.#committed.set(producerId, { marks: [...marks], appendedAtMs: -Infinity })
     }
   }
-}
-
-function prune(marks: BatchMark[], durableEnd: number): void {
-  let durable = 0
-  while (durable < marks.length && (marks[durable]?.lastOffset ?? 0) < durableEnd) durable++
-  if (durable > keptBatches) marks.splice(0, durable - keptBatches)
 }
 
 function outOfOrder(batch: ProducedBatch, expected: number): SluiceError {

@@ -6,6 +6,7 @@
  */
 import { type Disk, DiskError } from '../world/disk.ts'
 import { segmentFileName } from './file-names.ts'
+import { finalSync } from './final-sync.ts'
 import type { Segment } from './segment.ts'
 import type { LogShared } from './shared.ts'
 
@@ -25,7 +26,7 @@ export async function rewriteInPlace(segment: Segment, from: number): Promise<vo
       }
     }
     if ((await file.size()) !== segment.sizeBytes) await file.truncate(segment.sizeBytes)
-    await file.sync()
+    await finalSync(file.sync())
   })
 }
 
@@ -54,10 +55,11 @@ export async function keepCutTail(
       await segment.use(async file => {
         const size = await file.size()
         for (let at = position; at < size; at += chunkBytes) {
-          await copy.write([await file.read(at, Math.min(chunkBytes, size - at))], at - position)
+          const chunk = await file.read(at, Math.min(chunkBytes, size - at))
+          await copy.write([chunk], at - position)
         }
       })
-      await copy.sync()
+      await finalSync(copy.sync())
     } finally {
       await copy.close()
     }

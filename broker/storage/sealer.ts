@@ -4,7 +4,7 @@
  *
  * Always true: the recovery point passes a segment only when this is done for it (S15); a full disk postpones
  * it, a failed fsync ends the process.
- * Called by log-writer.ts (roll) and log.ts (retry, close).
+ * Called by log-writer.ts (roll) and log-maintenance.ts (retry, close).
  */
 import { DiskError } from '../world/disk.ts'
 import { segmentFileName } from './file-names.ts'
@@ -20,9 +20,8 @@ export interface SealedSnapshot {
 
 interface Work {
   readonly segment: Segment
-  /** null = recovery rebuilt the segment; the state at its end is past. */
+  /** null where recovery owes the indexes only. */
   readonly snapshot: SealedSnapshot | null
-  readonly syncLog: boolean
 }
 
 export class Sealer {
@@ -39,21 +38,18 @@ export class Sealer {
     this.#segments = segments
   }
 
-  /** The snapshots that recovery found or wrote, oldest first. */
+  /** The snapshots that are on disk, oldest first. */
   knowSnapshots(offsets: readonly number[]): void {
     this.#snapshots = [...offsets]
   }
 
-  /** Segments that recovery had no space to finish; the next `resume` tries again. */
-  adoptUnfinished(): void {
-    for (const segment of this.#segments.all) {
-      if (segment.sealedAtMs === null || segment.indexesDurable) continue
-      this.#work.push({ segment, snapshot: null, syncLog: false })
-    }
+  /** Takes note of work without beginning it: recovery found no room for the indexes. */
+  owe(segment: Segment): void {
+    this.#work.push({ segment, snapshot: null })
   }
 
-  seal(segment: Segment, snapshot: SealedSnapshot, flush: 'commit' | 'os'): void {
-    this.#work.push({ segment, snapshot, syncLog: flush === 'os' })
+  seal(segment: Segment, snapshot: SealedSnapshot): void {
+    this.#work.push({ segment, snapshot })
     this.resume()
   }
 
@@ -73,7 +69,7 @@ export class Sealer {
 
   /** Resolves when all is done, or postponed by a full disk. */
   async idle(): Promise<void> {
-    await this.#running
+    while (this.#running !== null) await this.#running
   }
 
   async #run(): Promise<void> {
@@ -92,11 +88,11 @@ export class Sealer {
     this.#running = null
   }
 
-  async #finish({ segment, snapshot, syncLog }: Work): Promise<void> {
+  async #finish({ segment, snapshot }: Work): Promise<void> {
     if (!this.#segments.all.includes(segment)) return
-    if (syncLog) await this.#shared.syncs.run(() => segment.use(file => file.sync()))
     await segment.writeIndexes(true)
     await snapshot?.write()
+    // Its directory sync covers the names of the index files too.
     await writeSegmentList(this.#shared.disk, this.#directory, this.#segments)
     segment.indexesDurable = true
     if (snapshot !== null) await this.#keepSnapshots(snapshot.offset)
@@ -104,7 +100,7 @@ export class Sealer {
 
   /** Two snapshots stay: the newest may be damaged. */
   async #keepSnapshots(newest: number): Promise<void> {
-    this.#snapshots.push(newest)
+    if (this.#snapshots.at(-1) !== newest) this.#snapshots.push(newest)
     while (this.#snapshots.length > 2) {
       const oldest = this.#snapshots.shift() ?? 0
       const path = `${this.#directory}/${segmentFileName(oldest, 'producers')}`

@@ -60,9 +60,9 @@ export class SegmentList {
     return this.#segments[upperBound(this.#baseOffsets, this.#segments.length, offset) - 1]
   }
 
-  /** The segment after `segment`. */
-  after(segment: Segment): Segment | undefined {
-    return this.#segments[this.#segments.indexOf(segment) + 1]
+  /** Whether a segment lies wholly below `offset`, the active one aside. */
+  hasBelow(offset: number): boolean {
+    return (this.#baseOffsets[1] ?? Infinity) <= offset
   }
 
   /** Takes the oldest segments that lie wholly below `offset` off the list; the active one stays. */

@@ -6,15 +6,18 @@
  *
  * Always true: `sizeBytes` and `endOffset` cover whole batches only; a file is closed when nobody uses it any
  * more, never under a read that is queued (S5: a reused descriptor would read another file, and its CRC would
- * pass). Kept in memory for the active segment, the indexes are loaded on first use for sealed ones.
+ * pass), and a retired segment opens no path again: another segment may live there by then (S6).
+ * Kept in memory for the active segment, the indexes are loaded on first use for sealed ones.
  * Called by log.ts and its helpers; one writer at a time.
  */
 import { invariant } from '../../protocol/invariant.ts'
 import { type Disk, DiskError, type DiskFile } from '../world/disk.ts'
 import { readWholeFile } from './checked-file.ts'
 import { type SegmentSuffix, segmentFileName } from './file-names.ts'
+import { finalSync } from './final-sync.ts'
 import { OffsetIndex } from './offset-index.ts'
 import { TimeIndex } from './time-index.ts'
+import { Users } from './users.ts'
 
 /** What an index needs to know of a batch. */
 export interface BatchPlace {
@@ -56,7 +59,7 @@ export class Segment {
   #bytesSinceIndexEntry = 0
   #indexes: SegmentIndexes | null
   #file: Promise<DiskFile> | null = null
-  #users = 0
+  readonly #users = new Users()
   #retired = false
   #usedSinceIdleCheck = false
 
@@ -106,22 +109,25 @@ export class Segment {
     await this.#file
   }
 
-  /** Runs `work` on the .log file, which stays open at least until it is done. */
+  /** Deleted or closed: it cannot be used any more. */
+  get isRetired(): boolean {
+    return this.#retired
+  }
+
+  /** Runs `work` on the .log file, which stays open at least until it is done. @throws DiskError */
   async use<T>(work: (file: DiskFile) => Promise<T>): Promise<T> {
-    invariant(!this.#retired, 'a retired segment is not used again', { base: this.baseOffset })
-    this.#users++
+    if (this.#retired) {
+      throw new DiskError('missing', this.path('log'), 'the segment is not in use any more')
+    }
     this.#usedSinceIdleCheck = true
-    try {
+    return this.#users.during(async () => {
       this.#file ??= this.#disk.open(this.path('log'), 'update')
       const file = await this.#file.catch(error => {
         this.#file = null
         throw error
       })
-      return await work(file)
-    } finally {
-      this.#users--
-      await this.#maybeClose()
-    }
+      return work(file)
+    })
   }
 
   /** Takes in a batch that now lies at the end of the file. */
@@ -134,7 +140,7 @@ export class Segment {
       this.maxTimestamp = batch.maxTimestamp
       this.offsetOfMaxTimestamp = batch.lastOffset
     }
-    if (this.#bytesSinceIndexEntry > indexIntervalBytes) {
+    if (this.#bytesSinceIndexEntry > indexIntervalBytes && this.#isIndexable(batch.lastOffset)) {
       indexes.offsets.append(batch.lastOffset, this.sizeBytes)
       indexes.times.maybeAppend(this.maxTimestamp, this.offsetOfMaxTimestamp)
       this.#bytesSinceIndexEntry = 0
@@ -143,6 +149,11 @@ export class Segment {
     this.#bytesSinceIndexEntry += batch.sizeBytes
     this.endOffset = batch.lastOffset + 1
     this.indexesDurable = false
+  }
+
+  /** Only damage puts an offset so far from the base; what is not indexed is found by walking. */
+  #isIndexable(lastOffset: number): boolean {
+    return lastOffset - this.baseOffset < 2 ** 31
   }
 
   /** @throws DiskError */
@@ -168,8 +179,9 @@ export class Segment {
   /** Writes and fsyncs both index files; at sealing with the last time entry that Kafka adds then. */
   async writeIndexes(sealing: boolean): Promise<void> {
     const { offsets, times } = await this.indexes()
-    if (sealing && this.offsetOfMaxTimestamp >= 0) {
-      times.maybeAppend(this.maxTimestamp, this.offsetOfMaxTimestamp)
+    const last = this.offsetOfMaxTimestamp
+    if (sealing && last >= 0 && this.#isIndexable(last)) {
+      times.maybeAppend(this.maxTimestamp, last)
     }
     await this.#writeDurably('index', offsets.encode())
     await this.#writeDurably('timeindex', times.encode())
@@ -184,7 +196,7 @@ export class Segment {
       if ((await file.write([content], 0)) < content.byteLength) {
         throw new DiskError('noSpace', path, `no space left for ${path}`)
       }
-      await file.sync()
+      await finalSync(file.sync())
     } finally {
       await file.close()
     }
@@ -194,19 +206,16 @@ export class Segment {
   async closeIfIdle(): Promise<void> {
     const idle = !this.#usedSinceIdleCheck
     this.#usedSinceIdleCheck = false
-    if (!idle || this.#users > 0) return
+    if (!idle || this.#users.count > 0) return
     if (this.sealedAtMs !== null && this.indexesDurable) this.#indexes = null
     await this.#close()
   }
 
-  /** No further use; the file is closed when the last user is done. */
+  /** No further use; resolves when the last user is done and the file is closed. */
   async retire(): Promise<void> {
     this.#retired = true
-    await this.#maybeClose()
-  }
-
-  async #maybeClose(): Promise<void> {
-    if (this.#retired && this.#users === 0) await this.#close()
+    await this.#users.none()
+    await this.#close()
   }
 
   async #close(): Promise<void> {

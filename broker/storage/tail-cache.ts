@@ -21,15 +21,14 @@ export interface TailBatch {
   readonly bytes: Uint8Array
 }
 
-interface Slot {
-  readonly tail: LogTail
-  readonly chargedBytes: number
-}
+/** Slots that one call passes over because their batches must stay: bounds the work of an append. */
+const maxPassedOver = 64
 
 export class TailCache {
   readonly #budgetBytes: number
   #usedBytes = 0
-  #slots: Slot[] = []
+  /** One slot for each batch, in about the order of the appends; which batch it is, the tail knows. */
+  #slots: LogTail[] = []
   #head = 0
 
   constructor(budgetBytes: number) {
@@ -46,18 +45,24 @@ export class TailCache {
 
   /** Called by LogTail for each batch that it takes in. */
   charge(tail: LogTail, chargedBytes: number): void {
-    this.#slots.push({ tail, chargedBytes })
+    this.#slots.push(tail)
     this.#usedBytes += chargedBytes
     this.trim()
   }
 
   /** Called when something was committed or dropped: more may be evictable now. */
   trim(): void {
-    while (this.#usedBytes > this.#budgetBytes) {
-      const slot = this.#slots[this.#head]
-      if (slot === undefined || !slot.tail.evictOldest()) break
-      this.#usedBytes -= slot.chargedBytes
+    let passedOver = 0
+    while (this.#usedBytes > this.#budgetBytes && passedOver < maxPassedOver) {
+      const tail = this.#slots[this.#head]
+      if (tail === undefined) break
       this.#head++
+      const freedBytes = tail.evictOldest()
+      this.#usedBytes -= freedBytes
+      if (freedBytes > 0) continue
+      // To the end with it: a log whose disk hangs must not keep all others from giving memory back.
+      this.#slots.push(tail)
+      passedOver++
     }
     if (this.#head > 1024 && this.#head > this.#slots.length / 2) {
       this.#slots = this.#slots.slice(this.#head)
@@ -65,23 +70,24 @@ export class TailCache {
     }
   }
 
-  /** Takes the newest `count` batches of a tail, or all of them, off the books. */
-  forget(tail: LogTail, count: number): void {
+  /** Takes `count` batches of a tail, `chargedBytes` together, off the books. */
+  forget(tail: LogTail, count: number, chargedBytes: number): void {
+    this.#usedBytes -= chargedBytes
     let left = count
-    for (let i = this.#slots.length - 1; i >= this.#head && left > 0; i--) {
-      const slot = this.#slots[i]
-      if (slot?.tail !== tail) continue
-      this.#usedBytes -= slot.chargedBytes
-      this.#slots.splice(i, 1)
-      left--
-    }
+    this.#slots = this.#slots.slice(this.#head).filter(slot => slot !== tail || left-- <= 0)
+    this.#head = 0
   }
+}
+
+interface Kept extends TailBatch {
+  readonly chargedBytes: number
 }
 
 /** The cached end of one log. */
 export class LogTail {
   readonly #cache: TailCache
-  #batches: TailBatch[] = []
+  /** Undefined before `#head`: what was evicted must not be held on to. */
+  #batches: (Kept | undefined)[] = []
   /** Base offsets beside the batches, for the search. */
   #baseOffsets: number[] = []
   #head = 0
@@ -101,10 +107,13 @@ export class LogTail {
     const { bytes } = batch
     const pinned = bytes.buffer.byteLength
     const copy = bytes.byteLength < smallBytes && pinned > 2 * bytes.byteLength
-    const kept = copy ? { ...batch, bytes: bytes.slice() } : batch
+    const chargedBytes = copy ? bytes.byteLength : pinned
+    const { baseOffset, lastOffset, maxTimestamp } = batch
+    const own = copy ? bytes.slice() : bytes
+    const kept = { baseOffset, lastOffset, maxTimestamp, bytes: own, chargedBytes }
     this.#batches.push(kept)
-    this.#baseOffsets.push(batch.baseOffset)
-    this.#cache.charge(this, copy ? bytes.byteLength : pinned)
+    this.#baseOffsets.push(baseOffset)
+    this.#cache.charge(this, chargedBytes)
     return kept
   }
 
@@ -113,13 +122,14 @@ export class LogTail {
     this.#cache.trim()
   }
 
-  /** False where the oldest batch must stay. Called by TailCache in the order of the appends. */
-  evictOldest(): boolean {
+  /** Lets the oldest batch go and answers its charge; 0 where it must stay. Called by TailCache. */
+  evictOldest(): number {
     const oldest = this.#batches[this.#head]
-    if (oldest === undefined || oldest.lastOffset >= this.#committedEnd) return false
+    if (oldest === undefined || oldest.lastOffset >= this.#committedEnd) return 0
+    this.#batches[this.#head] = undefined
     this.#head++
     if (this.#head > 256 && this.#head > this.#batches.length / 2) this.#compact()
-    return true
+    return oldest.chargedBytes
   }
 
   #compact(): void {
@@ -131,18 +141,21 @@ export class LogTail {
   /** Takes off batches at or above `offset`: they were never committed. */
   dropFrom(offset: number): void {
     this.#compact()
-    const keep = this.#batches.findIndex(batch => batch.lastOffset >= offset)
-    if (keep < 0) return
-    this.#cache.forget(this, this.#batches.length - keep)
-    this.#batches.length = keep
-    this.#baseOffsets.length = keep
+    const keep = this.#batches.findIndex(batch => (batch?.lastOffset ?? -1) >= offset)
+    if (keep >= 0) this.#truncate(keep)
   }
 
   clear(): void {
     this.#compact()
-    this.#cache.forget(this, this.#batches.length)
-    this.#batches = []
-    this.#baseOffsets = []
+    this.#truncate(0)
+  }
+
+  #truncate(keep: number): void {
+    const gone = this.#batches.slice(keep)
+    const chargedBytes = gone.reduce((sum, batch) => sum + (batch?.chargedBytes ?? 0), 0)
+    this.#cache.forget(this, gone.length, chargedBytes)
+    this.#batches.length = keep
+    this.#baseOffsets.length = keep
   }
 
   /** Index of the batch that holds `offset`; the caller knows that it is cached. */

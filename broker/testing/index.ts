@@ -1,12 +1,12 @@
 /**
- * sluice/testing: a real broker for tests of other people's code: everything is the broker that ships, but its
- * disk is memory and its port is any free one.
+ * sluice/testing: a real broker for tests of other people's code: everything is the broker that
+ * ships, but its disk is memory and its port is any free one.
  *
  *   await using broker = await startBroker({ topics: { orders: 3 } })
  *   const client = await connect({ servers: broker.url })
  *
- * Always true: two test brokers share nothing; after `close` nothing is left; nothing is written to the real disk.
- * Exported as `sluice/testing`.
+ * Always true: two test brokers share nothing; after `close` nothing is left; nothing is written to
+ * the real disk. Exported as `sluice/testing`.
  */
 import { type ErrorCode, SluiceError } from '../../protocol/errors.ts'
 import type { ApiName } from '../../protocol/messages/apis.ts'

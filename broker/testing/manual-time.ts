@@ -1,8 +1,8 @@
 /**
  * Manual time: a clock that stands still until a test moves it, and the timers that hang on it.
  *
- * Always true: `advance` runs what is due in order of time, and each callback sees its own time on the clock;
- * wall and monotonic time move together.
+ * Always true: `advance` runs what is due in order of time, and each callback sees its own time on
+ * the clock; wall and monotonic time move together.
  * Used by `sluice/testing` and by tests of time-driven code.
  */
 import type { Clock, TimerHandle, Timers } from '../../protocol/world.ts'

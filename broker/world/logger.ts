@@ -1,5 +1,6 @@
 /**
- * Logger: where the broker says what happened, in pino's shape. Silent by default; broker/cli hands in a pino.
+ * Logger: where the broker says what happened, in pino's shape. Silent by default; broker/cli hands
+ * in a pino.
  *
  * Always true: a line is one call, values first; nothing here keeps records' contents or secrets.
  * Used by every room of the broker, handed down from the composition root.

@@ -1,8 +1,8 @@
 /**
  * Admin requests: how questions and changes reach the broker that can answer them.
  *
- * Always true: a question is repeated while its error is retriable and there is time; a change is repeated only
- * where it certainly was not made.
+ * Always true: a question is repeated while its error is retriable and there is time; a change is
+ * repeated only where it certainly was not made.
  * Called by admin.ts.
  */
 import { asSluiceError, SluiceError } from '../../protocol/errors.ts'
@@ -18,7 +18,9 @@ export interface AdminParts {
 }
 
 const retryPace = { baseMs: 20, maxMs: 1000 }
-/** Retriable by the table, because a broker may not know yet; asked by a person it is the answer. */
+/**
+ * Retriable by the table, because a broker may not know yet; asked by a person it is the answer.
+ */
 const finalCodes = new Set(['UNKNOWN_TOPIC_OR_PARTITION'])
 
 /** @throws the last error when time is up or trying again cannot help */

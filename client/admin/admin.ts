@@ -1,8 +1,8 @@
 /**
  * Admin: topics, their settings and logs, and the cluster: what client.admin offers.
  *
- * Always true: a question is asked again until its deadline when that may help; a change is sent once, and if its
- * outcome is unknown the error says so (`maybeApplied`).
+ * Always true: a question is asked again until its deadline when that may help; a change is sent
+ * once, and if its outcome is unknown the error says so (`maybeApplied`).
  * Made by client.ts; the command line is written on it alone.
  */
 import { SluiceError } from '../../protocol/errors.ts'

@@ -1,5 +1,6 @@
 /**
- * Describe partitions: what the leaders say of the logs of one topic, put beside what metadata says.
+ * Describe partitions: what the leaders say of the logs of one topic, put beside what metadata
+ * says.
  *
  * Always true: one entry per partition that has a leader, in order of their numbers.
  * Called by admin.ts.

@@ -1,8 +1,9 @@
 /**
- * Backoff: how long to wait before trying again, and the waiting itself, on the injected clock and chance.
+ * Backoff: how long to wait before trying again, and the waiting itself, on the injected clock and
+ * chance.
  *
- * Always true: a delay lies in [0, min(maxMs, baseMs · 2^(attempt-1))], uniformly (full jitter), so that clients
- * cut off by one event do not come back in one moment.
+ * Always true: a delay lies in [0, min(maxMs, baseMs · 2^(attempt-1))], uniformly (full jitter), so
+ * that clients cut off by one event do not come back in one moment.
  * Called by broker-link.ts and metadata-cache.ts, producer/sender.ts and consumer/fetcher.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'
@@ -49,7 +50,10 @@ export interface Limits {
   readonly onTimeout?: () => SluiceError
 }
 
-/** `work`, but no longer than `timeoutMs`, and not after `signal`. The work itself goes on unobserved. */
+/**
+ * `work`, but no longer than `timeoutMs`, and not after `signal`. The work itself goes on
+ * unobserved.
+ */
 export function within<T>(timers: Timers, work: Promise<T>, limits: Limits): Promise<T> {
   const { timeoutMs, signal, what } = limits
   return new Promise((resolve, reject) => {

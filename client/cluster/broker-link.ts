@@ -1,9 +1,10 @@
 /**
- * Broker link: the way to one broker, whatever happens to the sockets. It holds at most one session and opens
- * the next one when somebody wants it.
+ * Broker link: the way to one broker, whatever happens to the sockets. It holds at most one session
+ * and opens the next one when somebody wants it.
  *
- * Always true: at most one attempt runs; attempts are spaced by exponential backoff with full jitter; who waits
- * for a session learns the outcome of the next attempt and decides himself whether to wait for another.
+ * Always true: at most one attempt runs; attempts are spaced by exponential backoff with full
+ * jitter; who waits for a session learns the outcome of the next attempt and decides himself
+ * whether to wait for another.
  * Called by cluster.ts.
  */
 import { asSluiceError, SluiceError } from '../../protocol/errors.ts'
@@ -46,7 +47,10 @@ export class BrokerLink {
     return this.#notBeforeMs
   }
 
-  /** The open session, or the outcome of the next attempt. @throws SluiceError NETWORK_ERROR, PROTOCOL_MISMATCH, CLOSED */
+  /**
+   * The open session, or the outcome of the next attempt. @throws SluiceError NETWORK_ERROR,
+   * PROTOCOL_MISMATCH, CLOSED
+   */
   session(): Promise<BrokerSession> {
     if (this.#closing.signal.aborted) return Promise.reject(closedError())
     if (this.#session !== undefined) return Promise.resolve(this.#session)

@@ -1,8 +1,10 @@
 /**
- * Broker session: one connection to one broker that has said hello, with its limits and its channel.
+ * Broker session: one connection to one broker that has said hello, with its limits and its
+ * channel.
  *
- * Always true: nothing is asked before hello was answered; a request whose deadline passes while not one byte
- * came in is taken as a half-open connection: it is dropped, so that the next one is dialled.
+ * Always true: nothing is asked before hello was answered; a request whose deadline passes while
+ * not one byte came in is taken as a half-open connection: it is dropped, so that the next one is
+ * dialled.
  * Opened by broker-link.ts; used through cluster.ts.
  */
 import { asSluiceError, SluiceError } from '../../protocol/errors.ts'
@@ -30,7 +32,10 @@ export interface SessionOptions {
   onClosed(session: BrokerSession, cause: SluiceError): void
 }
 
-/** Largest message that the SDK reads; a batch above it is an error by name, never an endless refetch. */
+/**
+ * Largest message that the SDK reads; a batch above it is an error by name, never an endless
+ * refetch.
+ */
 export const maxReceivedMessageBytes = 64 * 1024 * 1024
 /** Largest JSON head of an answer; metadata of a large cluster is the longest. */
 const maxHeaderBytes = 16 * 1024 * 1024
@@ -74,7 +79,10 @@ export class BrokerSession {
     this.#hello = response
   }
 
-  /** @throws SluiceError as RequestChannel.request; `maybeApplied` where a write was sent and not answered */
+  /**
+   * @throws SluiceError as RequestChannel.request; `maybeApplied` where a write was sent and not
+   * answered
+   */
   async request<N extends ApiName>(
     api: N,
     header: RequestHeader<N>,

@@ -1,9 +1,9 @@
 /**
- * Cluster: a link to every broker that is known, and requests to one broker, to a partition's leader, or to
- * whichever broker answers.
+ * Cluster: a link to every broker that is known, and requests to one broker, to a partition's
+ * leader, or to whichever broker answers.
  *
- * Always true: brokers are known by id; a session belongs to the cluster of the first one or is refused; a link
- * outlives its sockets.
+ * Always true: brokers are known by id; a session belongs to the cluster of the first one or is
+ * refused; a link outlives its sockets.
  * Called by producer/, consumer/ and admin/; made by client.ts.
  */
 import { asSluiceError, SluiceError } from '../../protocol/errors.ts'
@@ -95,7 +95,10 @@ export class Cluster {
     return this.#links.get(brokerId)?.current
   }
 
-  /** Waits for the outcome of the next attempt. @throws SluiceError BROKER_NOT_AVAILABLE, NETWORK_ERROR, CLOSED */
+  /**
+   * Waits for the outcome of the next attempt. @throws SluiceError BROKER_NOT_AVAILABLE,
+   * NETWORK_ERROR, CLOSED
+   */
   session(brokerId: number): Promise<BrokerSession> {
     if (this.#closed) return Promise.reject(closedError())
     const link = this.#links.get(brokerId)
@@ -104,7 +107,10 @@ export class Cluster {
     return Promise.reject(new SluiceError('BROKER_NOT_AVAILABLE', message, { broker: brokerId }))
   }
 
-  /** A session that is up, or the first one that comes up; the error of the last link tried if none does. */
+  /**
+   * A session that is up, or the first one that comes up; the error of the last link tried if none
+   * does.
+   */
   async anySession(): Promise<BrokerSession> {
     this.requireOpen()
     const links = this.#candidates()

@@ -14,7 +14,9 @@ export function itemErrorOf(error: ItemError): SluiceError {
   return SluiceError.fromJSON(error as WireError)
 }
 
-/** The same error, with another `maybeApplied` and, where they were missing, the partition's names. */
+/**
+ * The same error, with another `maybeApplied` and, where they were missing, the partition's names.
+ */
 export function withOutcome(
   error: SluiceError,
   maybeApplied: boolean,

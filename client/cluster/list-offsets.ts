@@ -1,6 +1,6 @@
 /**
- * List offsets: questions about positions, asked of the partitions' leaders, with everything retried that may
- * heal within the limits.
+ * List offsets: questions about positions, asked of the partitions' leaders, with everything
+ * retried that may heal within the limits.
  *
  * Always true: one answer per question, in order.
  * Called by consumer/positions.ts and admin/admin.ts.
@@ -17,7 +17,10 @@ export type OffsetFound = ResponseHeader<'list-offsets'>['partitions'][number]
 
 const retryPace = { baseMs: 20, maxMs: 1000 }
 
-/** @throws SluiceError UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, LEADER_NOT_AVAILABLE, REQUEST_TIMED_OUT, ABORTED */
+/**
+ * @throws SluiceError UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, LEADER_NOT_AVAILABLE,
+ * REQUEST_TIMED_OUT, ABORTED
+ */
 export async function listOffsets(
   parts: { cluster: Cluster; metadata: MetadataCache },
   questions: readonly OffsetQuestion[],
@@ -62,7 +65,8 @@ async function askOnce(
       byLeader.set(leader, [...(byLeader.get(leader) ?? []), index])
     } catch (cause) {
       const error = asSluiceError(cause)
-      // A topic that does not exist is an error at once, whatever the table says of other occasions.
+      // A topic that does not exist is an error at once, whatever the table says of other
+      // occasions.
       if (error.code === 'UNKNOWN_TOPIC_OR_PARTITION') throw error
       failed.push({ index, error })
     }
@@ -113,7 +117,8 @@ export async function leaderOf(
   const found = topic.partitions[partition]
   if (found === undefined) {
     metadata.forget(name)
-    const message = `topic "${name}" has no partition ${partition}: it has ${topic.partitions.length}`
+    const count = topic.partitions.length
+    const message = `topic "${name}" has no partition ${partition}: it has ${count}`
     throw new SluiceError('UNKNOWN_TOPIC_OR_PARTITION', message, { topic: name, partition })
   }
   if (found.leader >= 0) return found.leader

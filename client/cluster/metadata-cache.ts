@@ -1,10 +1,10 @@
 /**
- * Metadata cache: which topics there are, their ids and partitions, and who leads each, as far as this client
- * uses them.
+ * Metadata cache: which topics there are, their ids and partitions, and who leads each, as far as
+ * this client uses them.
  *
- * Always true: one metadata request is under way at a time; a topic that does not exist is an error at once and
- * never made by asking; topics in use are looked at again every metadataMaxAgeMs, so that new partitions and
- * recreated topics are noticed without any error.
+ * Always true: one metadata request is under way at a time; a topic that does not exist is an error
+ * at once and never made by asking; topics in use are looked at again every metadataMaxAgeMs, so
+ * that new partitions and recreated topics are noticed without any error.
  * Called by producer/, consumer/ and admin/.
  */
 import { asSluiceError, SluiceError } from '../../protocol/errors.ts'
@@ -83,7 +83,8 @@ export class MetadataCache {
 
   /**
    * The topic, asked for if it is not known. Retries what is retriable within the limits.
-   * @throws SluiceError UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC, REQUEST_TIMED_OUT, ABORTED, CLOSED
+   * @throws SluiceError UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC, REQUEST_TIMED_OUT, ABORTED,
+   * CLOSED
    */
   async topic(name: string, limits: CallLimits): Promise<TopicMetadata> {
     const known = this.#topics.get(name)

@@ -1,8 +1,8 @@
 /**
  * Status feed: what happens to the connections, handed to every loop over client.status().
  *
- * Always true: a slow reader costs at most `maxQueuedEvents` events (the oldest go first); after `close` every
- * loop gets the closed event and ends.
+ * Always true: a slow reader costs at most `maxQueuedEvents` events (the oldest go first); after
+ * `close` every loop gets the closed event and ends.
  * Called by broker-link.ts and consumer/ (emit) and client.ts (subscribe, close).
  */
 import type { ClientStatus } from '../types/client.ts'

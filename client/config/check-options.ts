@@ -1,8 +1,10 @@
 /**
- * Check options: objects that users give are checked against a table of their fields before anything uses
- * them, so that a misspelt or impossible option is an error at the call and not a surprise later.
+ * Check options: objects that users give are checked against a table of their fields before
+ * anything uses them, so that a misspelt or impossible option is an error at the call and not a
+ * surprise later.
  *
- * Always true: an unknown option is refused with the nearest known name; `undefined` counts as absent.
+ * Always true: an unknown option is refused with the nearest known name; `undefined` counts as
+ * absent.
  * Called by options.ts and by the calls of topics and consumers that take an object.
  */
 import { SluiceError } from '../../protocol/errors.ts'

@@ -1,8 +1,9 @@
 /**
- * Options: the tables of everything that connect(), topic() and consumer() accept, and their defaults.
+ * Options: the tables of everything that connect(), topic() and consumer() accept, and their
+ * defaults.
  *
- * Always true: what these functions return is complete and within its ranges; nothing behind them checks an
- * option again.
+ * Always true: what these functions return is complete and within its ranges; nothing behind them
+ * checks an option again.
  * Called by client.ts, producer/topic-handle.ts and consumer/consumer.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'

@@ -1,8 +1,10 @@
 /**
- * Answer batches: the batches of one partition in a fetch answer, checked before anything uses them.
+ * Answer batches: the batches of one partition in a fetch answer, checked before anything uses
+ * them.
  *
- * Always true: within a body each batch begins where the one before it ended; nothing goes back; the leader epoch
- * never falls; a batch whose checksum is wrong is not shown (storage.md S13). What fails here is fetched again.
+ * Always true: within a body each batch begins where the one before it ended; nothing goes back;
+ * the leader epoch never falls; a batch whose checksum is wrong is not shown (storage.md S13). What
+ * fails here is fetched again.
  * Called by fetcher.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'
@@ -66,7 +68,8 @@ export function answerBatches(
     for (const { batch: bytes, header: unchecked } of eachBatch(body)) {
       const header = options.checkCrc ? checkBatch(bytes) : unchecked
       const { baseOffset, lastOffset, leaderEpoch } = header
-      // Between bodies, and before the first one, offsets may be missing: compaction and trimming take them.
+      // Between bodies, and before the first one, offsets may be missing: compaction and trimming
+      // take them.
       const isFirst = covered === 0
       if (lastOffset < expected || (!isFirst && baseOffset !== expected)) {
         throw outOfPlace(`offsets ${baseOffset} to ${lastOffset} where ${expected} comes next`)

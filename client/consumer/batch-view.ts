@@ -1,7 +1,9 @@
 /**
- * Batch view: one fetched batch as batches() shows it; its records are made while they are iterated.
+ * Batch view: one fetched batch as batches() shows it; its records are made while they are
+ * iterated.
  *
- * Always true: only records from `firstOffset` up to `nextOffset` are seen, however the stored batch was cut.
+ * Always true: only records from `firstOffset` up to `nextOffset` are seen, however the stored
+ * batch was cut.
  * Called by batch-loop.ts; BatchCursor also by record-loop.ts.
  */
 import { RecordCursor } from '../../protocol/records/record-reader.ts'
@@ -83,7 +85,10 @@ export class BatchView<K, V> implements RecordBatchView<K, V> {
   }
 }
 
-/** Without a look at the records where the header says it: no offset missing, or the whole batch shown. */
+/**
+ * Without a look at the records where the header says it: no offset missing, or the whole batch
+ * shown.
+ */
 function countRecords<K, V>(source: BatchSource<K, V>, nextOffset: number): number {
   const { batch, compression } = source
   const { header, from } = batch

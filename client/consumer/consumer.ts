@@ -1,10 +1,10 @@
 /**
  * Consumer: reads partitions without a group, from start positions on, through one loop at a time.
  *
- *   fetcher (ahead of the loop, per broker) ─> partition readers (buffers) ─> record loop or batch loop
+ *   fetcher (ahead of the loop) ─> partition readers (buffers) ─> record loop or batch loop
  *
- * Always true: records of one partition come in offset order, each once per pass; leaving a loop closes nothing;
- * close() ends the loop, whatever it waits for.
+ * Always true: records of one partition come in offset order, each once per pass; leaving a loop
+ * closes nothing; close() ends the loop, whatever it waits for.
  * Made by client.ts.
  */
 import { asSluiceError, SluiceError } from '../../protocol/errors.ts'

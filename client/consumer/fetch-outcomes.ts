@@ -1,8 +1,9 @@
 /**
  * Fetch outcomes: what an answer, or the lack of one, means for the partitions that were asked for.
  *
- * Always true: what may heal is tried again for ever; what cannot heal becomes the reader's `failure`, which ends
- * the loop after what was buffered before it; a lost tail is followed and said in the status feed.
+ * Always true: what may heal is tried again for ever; what cannot heal becomes the reader's
+ * `failure`, which ends the loop after what was buffered before it; a lost tail is followed and
+ * said in the status feed.
  * Called by fetcher.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'
@@ -74,12 +75,14 @@ export class FetchOutcomes {
       }
       reader.isAlone = false
       const { topic, partition, fetchOffset } = reader
-      const message = `the batch at offset ${fetchOffset} of ${topic}/${partition} is larger than a message that this client reads`
+      const place = `${topic}/${partition}, offset ${fetchOffset}`
+      const message = `${place}: the batch is larger than a message that this client reads`
+      const next = `{ offset: ${fetchOffset + 1} }`
       reader.failure = new SluiceError('FRAME_TOO_LARGE', message, {
         cause,
         topic,
         partition,
-        hint: `seek past it: consumer.seek('${topic}', ${partition}, { offset: ${fetchOffset + 1} })`,
+        hint: `seek past it: consumer.seek('${topic}', ${partition}, ${next})`,
       })
     }
   }
@@ -115,7 +118,8 @@ export class FetchOutcomes {
       return
     }
     if (noOffset === 'error') {
-      const message = `offset ${reader.fetchOffset} of ${topic}/${partition} is not there: ${error.message}`
+      const place = `${topic}/${partition}, offset ${reader.fetchOffset}`
+      const message = `${place}: not there (${error.message})`
       reader.failure = new SluiceError('OFFSET_OUT_OF_RANGE', message, {
         topic,
         partition,

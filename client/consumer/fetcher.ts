@@ -1,10 +1,10 @@
 /**
  * Fetcher: keeps the readers' buffers filled, so that the wire works while the loop does.
  *
- * Always true: a partition is in at most one fetch at a time; a fetch names only partitions with room, so a slow
- * or paused one never holds up another; a few fetches per broker may wait at once, for partitions that got room
- * while the others were already being waited for. What the buffers hold stays within bufferBytes, one answer and
- * one batch per partition aside.
+ * Always true: a partition is in at most one fetch at a time; a fetch names only partitions with
+ * room, so a slow or paused one never holds up another; a few fetches per broker may wait at once,
+ * for partitions that got room while the others were already being waited for. What the buffers
+ * hold stays within bufferBytes, one answer and one batch per partition aside.
  * Called by consumer.ts.
  */
 import { asSluiceError, SluiceError } from '../../protocol/errors.ts'
@@ -57,7 +57,9 @@ export class Fetcher {
     for (const [leader, readers] of byLeader) this.#maybeFetch(leader, readers)
   }
 
-  /** A suspect of an answer that was too large goes alone, so that what fails next is its own fetch. */
+  /**
+   * A suspect of an answer that was too large goes alone, so that what fails next is its own fetch.
+   */
   #maybeFetch(leader: number, readers: readonly PartitionReader[]): void {
     const inFlight = this.#inFlight.get(leader) ?? 0
     const suspect = readers.find(reader => reader.isAlone)

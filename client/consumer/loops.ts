@@ -1,8 +1,9 @@
 /**
  * Loops: the two ways to go through what a consumer fetched: record by record and batch by batch.
  *
- * Always true: a record inside a buffered batch costs one promise and no wait; leaving the loop in any way leaves
- * the position after the last record that was handed out, and what was not handed out is there for the next loop.
+ * Always true: a record inside a buffered batch costs one promise and no wait; leaving the loop in
+ * any way leaves the position after the last record that was handed out, and what was not handed
+ * out is there for the next loop.
  * Made by consumer.ts.
  */
 import type { Compression } from '../../protocol/world.ts'

@@ -3,8 +3,9 @@
  *
  *   position (next for the loop) ≤ buffered batches < fetchOffset (next for the wire)
  *
- * Always true: `generation` grows with each seek and truncation, so that an answer asked for before it is
- * dropped; `lastEpoch` is the leader epoch of the record before fetchOffset, where it is known.
+ * Always true: `generation` grows with each seek and truncation, so that an answer asked for before
+ * it is dropped; `lastEpoch` is the leader epoch of the record before fetchOffset, where it is
+ * known.
  * Called by consumer.ts, fetcher.ts and the loops.
  */
 import type { SluiceError } from '../../protocol/errors.ts'
@@ -114,7 +115,10 @@ export class PartitionReader {
     if (batch.header.leaderEpoch >= 0) this.lastEpoch = batch.header.leaderEpoch
   }
 
-  /** The next batch to be shown; hidden ones before it only move the position. Its bytes stay charged. */
+  /**
+   * The next batch to be shown; hidden ones before it only move the position. Its bytes stay
+   * charged.
+   */
   take(): FetchedBatch | undefined {
     for (;;) {
       const batch = this.#buffered.shift()

@@ -1,7 +1,8 @@
 /**
  * Positions: from "earliest", "latest", a time or "the last n" to an offset per partition.
  *
- * Always true: a time after the last record means the end; "the last n" never lies below the log start.
+ * Always true: a time after the last record means the end; "the last n" never lies below the log
+ * start.
  * Called by consumer.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'

@@ -1,8 +1,8 @@
 /**
  * Received record: one record as the loop sees it, and how it is made of the bytes.
  *
- * Always true: keys and values are decoded when the loop reaches the record, once; the raw bytes are views of what
- * was fetched, so a record that is kept keeps its batch.
+ * Always true: keys and values are decoded when the loop reaches the record, once; the raw bytes
+ * are views of what was fetched, so a record that is kept keeps its batch.
  * Called by batch-view.ts and record-loop.ts.
  */
 import { asSluiceError, SluiceError } from '../../protocol/errors.ts'

@@ -1,8 +1,9 @@
 /**
  * Subscription: which partitions a consumer reads, as topics grow, move and go away.
  *
- * Always true: reading starts with the first loop or seek; a partition that a subscribed topic gains later is read
- * from its earliest record, so that nothing in it is missed; another topic of the same name is never mixed in.
+ * Always true: reading starts with the first loop or seek; a partition that a subscribed topic
+ * gains later is read from its earliest record, so that nothing in it is missed; another topic of
+ * the same name is never mixed in.
  * Called by consumer.ts.
  */
 import { asSluiceError, SluiceError } from '../../protocol/errors.ts'

@@ -1,9 +1,9 @@
 /**
  * Batch outcomes: what an answer, or the lack of one, means for a batch and for those behind it.
  *
- * Always true (storage.md S10): a batch that was once written is sent again only under its own (id, epoch,
- * sequence), or rejects with `maybeApplied` true unless each sending had a definite answer; without idempotence
- * an unknown outcome is never sent again.
+ * Always true (storage.md S10): a batch that was once written is sent again only under its own (id,
+ * epoch, sequence), or rejects with `maybeApplied` true unless each sending had a definite answer;
+ * without idempotence an unknown outcome is never sent again.
  * Called by sender.ts.
  */
 import { type ErrorCode, SluiceError } from '../../protocol/errors.ts'

@@ -1,8 +1,8 @@
 /**
  * Buffer budget: the bytes of records that were taken and not yet acked, and who waits for room.
  *
- * Always true: one record may pass the limit, none is taken while the sum is at or above it; waiters are woken
- * in the order they came.
+ * Always true: one record may pass the limit, none is taken while the sum is at or above it;
+ * waiters are woken in the order they came.
  * Called by producer.ts and topic-producer.ts.
  */
 export class BufferBudget {

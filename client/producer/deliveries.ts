@@ -1,8 +1,8 @@
 /**
  * Deliveries: who waits for the records of one batch, in the order of the records.
  *
- * Always true: each record's promise settles once; arrays stand in for an object per record; the listeners of
- * abort signals are gone once the batch settled.
+ * Always true: each record's promise settles once; arrays stand in for an object per record; the
+ * listeners of abort signals are gone once the batch settled.
  * Called by pending-batch.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'
@@ -39,7 +39,10 @@ export class Deliveries {
     this.#timestamps.push(timestamp)
   }
 
-  /** The last record pushed rejects with ABORTED when `signal` fires; `isOpen` says if it can still be taken out. */
+  /**
+   * The last record pushed rejects with ABORTED when `signal` fires; `isOpen` says if it can still
+   * be taken out.
+   */
   watchLast(signal: AbortSignal, isOpen: () => boolean): void {
     const onAbort = (): void => this.#abort(watched.index, signal, isOpen())
     const stop = (): void => signal.removeEventListener('abort', onAbort)

@@ -1,8 +1,8 @@
 /**
  * Expiry: one timer for all delivery deadlines of a client.
  *
- * Always true: the timer is armed for the earliest deadline that was watched, or not at all; it never keeps a
- * finished process alive.
+ * Always true: the timer is armed for the earliest deadline that was watched, or not at all; it
+ * never keeps a finished process alive.
  * Called by producer.ts and topic-producer.ts.
  */
 import type { TimerHandle, World } from '../../protocol/world.ts'

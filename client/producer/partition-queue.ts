@@ -4,10 +4,9 @@
  *   written (unanswered or to be sent again) │ sealed (never written) │ open (takes records)
  *   oldest                                                                          newest
  *
- * Always true: a batch is sent only while every batch before it is unanswered on the same session, so the log
- * sees them in order; no batch is written `maxInFlight` or more places after one that is
- * unsettled; a new epoch opens only when no batch of
- * the old one is unsettled.
+ * Always true: a batch is sent only while every batch before it is unanswered on the same session,
+ * so the log sees them in order; no batch is written `maxInFlight` or more places after one that is
+ * unsettled; a new epoch opens only when no batch of the old one is unsettled.
  * Called by topic-producer.ts (append, seal) and sender.ts (the rest).
  */
 import type { ProducerStamp } from '../../protocol/records/batch-header.ts'
@@ -63,8 +62,8 @@ export class PartitionQueue {
       if (batch.inFlightOn === undefined) return batch
       if (batch.inFlightOn !== session) return undefined
     }
-    // The broker remembers the last five batches: one sent again must still be among them, even where later
-    // ones were acked before it, or its offset would be lost.
+    // The broker remembers the last five batches: one sent again must still be among them, even
+    // where later ones were acked before it, or its offset would be lost.
     const oldest = this.written[0]
     if (oldest !== undefined && this.#writtenCount - oldest.ordinal >= maxInFlight) return undefined
     if (this.sequences?.stale === true && this.written.length > 0) return undefined

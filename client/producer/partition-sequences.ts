@@ -1,11 +1,13 @@
 /**
- * Partition sequences: the producer id, epoch and next sequence number under which this client's batches go to
- * one partition.
+ * Partition sequences: the producer id, epoch and next sequence number under which this client's
+ * batches go to one partition.
  *
- *   epoch 0: seq 0 … 99 | 100 … 149 | …        after lost state: epoch 1: seq 0 …        after epoch 32767: a new id
+ *   epoch 0: seq 0 … 99 | 100 … 149 | …
+ *   after lost state: epoch 1: seq 0 … · after epoch 32767: a new id
  *
- * Always true: a (id, epoch, sequence) is given to one batch only; sequences wrap from 2^31 − 1 to 0; `stale`
- * means that the broker cannot accept the next sequence any more, so the next batch opens a new epoch.
+ * Always true: a (id, epoch, sequence) is given to one batch only; sequences wrap from 2^31 − 1 to
+ * 0; `stale` means that the broker cannot accept the next sequence any more, so the next batch
+ * opens a new epoch.
  * Called by partition-queue.ts when a batch is written for the first time.
  */
 import type { ProducerStamp } from '../../protocol/records/batch-header.ts'
@@ -29,7 +31,10 @@ export class PartitionSequences {
     this.#random = random
   }
 
-  /** What the next batch gets; `advance` makes it final. Opens a new epoch where the old one is stale. */
+  /**
+   * What the next batch gets; `advance` makes it final. Opens a new epoch where the old one is
+   * stale.
+   */
   peek(): ProducerStamp {
     if (this.stale) this.#openEpoch()
     return {

@@ -1,10 +1,12 @@
 /**
- * Pending batch: records on their way to one partition, from the first append until each promise settled.
+ * Pending batch: records on their way to one partition, from the first append until each promise
+ * settled.
  *
  *   open (takes records) ─> sealed (takes no more) ─> written (has id, epoch, sequence) ─> settled
  *
- * Always true: once written, the bytes and the (id, epoch, sequence) never change, however often they are sent
- * (storage.md S10); `outcomeUnknown` is true as soon as one sending of it has no definite answer.
+ * Always true: once written, the bytes and the (id, epoch, sequence) never change, however often
+ * they are sent (storage.md S10); `outcomeUnknown` is true as soon as one sending of it has no
+ * definite answer.
  * Called by partition-queue.ts and sender.ts.
  */
 
@@ -78,7 +80,10 @@ export class PendingBatch {
     return this.#bytes
   }
 
-  /** False where the batch is full; nothing changed then. @throws SluiceError of BatchBuilder.appendParts */
+  /**
+   * False where the batch is full; nothing changed then. @throws SluiceError of
+   * BatchBuilder.appendParts
+   */
   append(
     timestamp: number,
     key: Uint8Array | null,
@@ -92,7 +97,9 @@ export class PendingBatch {
     return true
   }
 
-  /** No more records. False where every record was aborted: the batch settles without being sent. */
+  /**
+   * No more records. False where every record was aborted: the batch settles without being sent.
+   */
   seal(compression: Compression): boolean {
     this.#isOpen = false
     if (this.deliveries.removed.size > 0) this.#takeOutRemoved(compression)

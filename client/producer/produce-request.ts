@@ -1,8 +1,8 @@
 /**
  * Produce request: which batches go into the next request to one broker.
  *
- * Always true: at most one batch per partition, all with the same acks; the bodies together stay below the
- * broker's frame limit; a batch that can never pass it is refused here and never sent.
+ * Always true: at most one batch per partition, all with the same acks; the bodies together stay
+ * below the broker's frame limit; a batch that can never pass it is refused here and never sent.
  * Called by sender.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'
@@ -25,12 +25,18 @@ export interface GatherOptions {
   refuse(queue: PartitionQueue, batch: PendingBatch, error: SluiceError): void
 }
 
-/** Bodies of one request: large enough for throughput, small enough not to hold up the answers behind it. */
+/**
+ * Bodies of one request: large enough for throughput, small enough not to hold up the answers
+ * behind it.
+ */
 const targetRequestBytes = 4 * 1024 * 1024
 /** Room for the JSON head: per partition a name, an id and numbers. */
 const headBytesPerPartition = 512
 
-/** Takes queues with nothing to send out of `waiting`; those taken go to its end, so that none starves. */
+/**
+ * Takes queues with nothing to send out of `waiting`; those taken go to its end, so that none
+ * starves.
+ */
 export function gatherRequest(waiting: Set<PartitionQueue>, options: GatherOptions): ProduceItem[] {
   const { limits } = options.session
   const roomBytes = Math.min(limits.maxFrameBytes, Math.max(targetRequestBytes, 0))

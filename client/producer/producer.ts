@@ -1,10 +1,11 @@
 /**
  * Producer: everything that one client writes; the parts of it are put together here.
  *
- *   topic-handle (encodes) ─> topic-producer (chooses a partition, fills batches) ─> sender (requests) ─> outcomes
+ *   topic-handle (encodes) ─> topic-producer (fills batches) ─> sender (requests) ─> outcomes
  *
- * Always true: each record that was taken settles once: acked, or rejected with an error that says by
- * `maybeApplied` whether it may be in the log; after close() nothing is taken and no timer is left.
+ * Always true: each record that was taken settles once: acked, or rejected with an error that says
+ * by `maybeApplied` whether it may be in the log; after close() nothing is taken and no timer is
+ * left.
  * Made by client.ts; called by topic-handle.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'
@@ -152,7 +153,10 @@ export class Producer {
     }
   }
 
-  /** Rejects what has been under way for longer than the delivery timeout; returns the next deadline. */
+  /**
+   * Rejects what has been under way for longer than the delivery timeout; returns the next
+   * deadline.
+   */
   #sweep(nowMs: number): number {
     let next = Number.POSITIVE_INFINITY
     for (const topic of this.#topics.values()) {

@@ -1,8 +1,9 @@
 /**
  * Route: how records of one topic handle go out: to which partition, with which acks and codec.
  *
- * Always true: the same key bytes give the same partition as Kafka's Java client (murmur2) or librdkafka (crc32)
- * would; a partitioner of the user answers with a partition that exists, or the record is refused.
+ * Always true: the same key bytes give the same partition as Kafka's Java client (murmur2) or
+ * librdkafka (crc32) would; a partitioner of the user answers with a partition that exists, or the
+ * record is refused.
  * Made by topic-handle.ts; asked by topic-producer.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'

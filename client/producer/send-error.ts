@@ -1,7 +1,8 @@
 /**
  * Send error: what sendAll() rejects with: the first failure, and the result of each record.
  *
- * Always true: `results` has one entry per record given, in order: its ack, or the error that it met.
+ * Always true: `results` has one entry per record given, in order: its ack, or the error that it
+ * met.
  * Thrown by topic-handle.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'

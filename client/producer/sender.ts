@@ -1,9 +1,10 @@
 /**
  * Sender: decides when batches leave and makes produce requests of them, one per broker and turn.
  *
- * Always true: a batch leaves when its turn ends and nothing is in flight for its partition, when it is full, or
- * when what was in flight has been answered (natural batching); at most `maxInFlight` requests per broker have no
- * answer; each batch of an answer is judged alone (batch-outcome.ts).
+ * Always true: a batch leaves when its turn ends and nothing is in flight for its partition, when
+ * it is full, or when what was in flight has been answered (natural batching); at most
+ * `maxInFlight` requests per broker have no answer; each batch of an answer is judged alone
+ * (batch-outcome.ts).
  * Called by topic-producer.ts and producer.ts.
  */
 import { asSluiceError, SluiceError } from '../../protocol/errors.ts'
@@ -18,7 +19,9 @@ import type { PartitionQueue } from './partition-queue.ts'
 import type { PendingBatch } from './pending-batch.ts'
 import { gatherRequest, type ProduceItem } from './produce-request.ts'
 
-/** Pause before asking for a broker again; its link, where it has one, waits for as long as it must. */
+/**
+ * Pause before asking for a broker again; its link, where it has one, waits for as long as it must.
+ */
 const reconnectLookMs = 10
 
 /** One broker as the sender sees it. */
@@ -256,7 +259,9 @@ export class Sender {
     this.#afterRequest(lane, items)
   }
 
-  /** The whole request failed; `maybeApplied` says whether it may have done its work all the same. */
+  /**
+   * The whole request failed; `maybeApplied` says whether it may have done its work all the same.
+   */
   #onFailed(lane: Lane, items: ProduceItem[], error: SluiceError): void {
     for (const { queue, batch } of items) {
       batch.inFlightOn = undefined

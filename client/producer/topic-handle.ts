@@ -1,9 +1,9 @@
 /**
- * Topic handle: what client.topic() returns. It turns keys, values and headers into bytes and hands them to the
- * producer.
+ * Topic handle: what client.topic() returns. It turns keys, values and headers into bytes and hands
+ * them to the producer.
  *
- * Always true: encoding happens in the call, so changing the object afterwards changes nothing; `send` costs one
- * promise and no closure of its own.
+ * Always true: encoding happens in the call, so changing the object afterwards changes nothing;
+ * `send` costs one promise and no closure of its own.
  * Made by client.ts.
  */
 import { asSluiceError, SluiceError } from '../../protocol/errors.ts'

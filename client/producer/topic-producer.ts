@@ -1,9 +1,11 @@
 /**
- * Topic producer: what the client writes to one topic. It chooses the partition of each record and puts it into
- * that partition's open batch, or lets it wait while the topic is not known or the buffer is full.
+ * Topic producer: what the client writes to one topic. It chooses the partition of each record and
+ * puts it into that partition's open batch, or lets it wait while the topic is not known or the
+ * buffer is full.
  *
- * Always true: records of one topic are taken in the order in which they were given; who waits is woken in that
- * order; what was sealed for a topic that has been recreated is never sent to the new one.
+ * Always true: records of one topic are taken in the order in which they were given; who waits is
+ * woken in that order; what was sealed for a topic that has been recreated is never sent to the new
+ * one.
  * Called by producer.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'
@@ -89,7 +91,10 @@ export class TopicProducer {
     }
   }
 
-  /** Rejects what is under way for longer than the delivery timeout; returns when the next one is due. */
+  /**
+   * Rejects what is under way for longer than the delivery timeout; returns when the next one is
+   * due.
+   */
   expire(nowMs: number): number {
     const { deliveryTimeoutMs } = this.#context.settings
     const untilMs = nowMs - deliveryTimeoutMs
@@ -171,7 +176,10 @@ export class TopicProducer {
     return new PartitionQueue(place, this.#context.newSequences())
   }
 
-  /** Another topic has the name now: what was sealed for the old one is rejected, open batches go on. */
+  /**
+   * Another topic has the name now: what was sealed for the old one is rejected, open batches go
+   * on.
+   */
   #replaceTopic(topic: TopicMetadata): void {
     const error = new SluiceError('UNKNOWN_TOPIC_ID', `topic "${this.name}" was recreated`, {
       topic: this.name,

@@ -1,8 +1,9 @@
 /**
- * Waiting records: what was given while its topic was not known yet or the buffer was full, in order.
+ * Waiting records: what was given while its topic was not known yet or the buffer was full, in
+ * order.
  *
- * Always true: a record leaves once: to a batch, or rejected (aborted, timed out, client closed); flush barriers
- * move with it.
+ * Always true: a record leaves once: to a batch, or rejected (aborted, timed out, client closed);
+ * flush barriers move with it.
  * Called by topic-producer.ts.
  */
 import type { SluiceError } from '../../protocol/errors.ts'
@@ -49,7 +50,10 @@ export class WaitingRecords {
     }
   }
 
-  /** Gives the oldest record to `append`, which answers with the batch that took it. False where there is none. */
+  /**
+   * Gives the oldest record to `append`, which answers with the batch that took it. False where
+   * there is none.
+   */
   takeOne(append: (record: EncodedRecord) => PendingBatch | undefined): boolean {
     const entry = this.#shift()
     if (entry === undefined) return false
@@ -66,7 +70,9 @@ export class WaitingRecords {
     for (let entry = this.#shift(); entry !== undefined; entry = this.#shift()) refuse(entry, error)
   }
 
-  /** Rejects what waits since `untilMs` or longer; returns since when the oldest of the rest waits. */
+  /**
+   * Rejects what waits since `untilMs` or longer; returns since when the oldest of the rest waits.
+   */
   expire(untilMs: number, makeError: () => SluiceError): number {
     for (;;) {
       const oldest = this.#entries[this.#head]

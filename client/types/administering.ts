@@ -1,6 +1,6 @@
 /**
- * Administering: what client.admin offers, with the nouns and verbs of the command line. Types alone; the
- * class is in client/admin/.
+ * Administering: what client.admin offers, with the nouns and verbs of the command line. Types
+ * alone; the class is in client/admin/.
  *
  * Always true: whatever the command line can do, a program can do through this.
  */
@@ -75,7 +75,10 @@ export interface Admin {
   describeCluster(options?: CallOptions): Promise<ClusterDescription>
   readonly topics: {
     list(options?: CallOptions): Promise<TopicListing[]>
-    /** @throws TOPIC_ALREADY_EXISTS, INVALID_TOPIC, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR, INVALID_CONFIG */
+    /**
+     * @throws TOPIC_ALREADY_EXISTS, INVALID_TOPIC, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR,
+     * INVALID_CONFIG
+     */
     create(
       topic: TopicSpec,
       options?: CallOptions & { validateOnly?: boolean },

@@ -1,5 +1,6 @@
 /**
- * Calls: what every call of the SDK shares: a logger, a signal and a deadline, the pace of reconnecting.
+ * Calls: what every call of the SDK shares: a logger, a signal and a deadline, the pace of
+ * reconnecting.
  * Types alone.
  *
  * Always true: a call that waits takes a signal and has a deadline.

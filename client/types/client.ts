@@ -43,7 +43,10 @@ export interface Client {
   status(): AsyncIterable<ClientStatus>
   /** Resolves when every record given so far is acked or rejected. */
   flush(options?: CallOptions): Promise<void>
-  /** Flushes within closeTimeoutMs, rejects what is left with CLOSED, ends consumers and connections. Idempotent. */
+  /**
+   * Flushes within closeTimeoutMs, rejects what is left with CLOSED, ends consumers and
+   * connections. Idempotent.
+   */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }

@@ -1,6 +1,6 @@
 /**
- * Codecs: how keys and values become bytes and come back. Types alone; the codecs that come with the SDK are
- * in client/codecs/.
+ * Codecs: how keys and values become bytes and come back. Types alone; the codecs that come with
+ * the SDK are in client/codecs/.
  *
  * Always true: `null` stands for "no key" or a tombstone and never reaches decode.
  */

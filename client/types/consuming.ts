@@ -1,7 +1,8 @@
 /**
  * Consuming: topics as their readers see them. Types alone; the classes are in client/consumer/.
  *
- * Always true: `null` is in the type wherever a key or value may be missing (tombstones); offsets are numbers.
+ * Always true: `null` is in the type wherever a key or value may be missing (tombstones); offsets
+ * are numbers.
  */
 import type { SluiceError } from '../../protocol/errors.ts'
 import type { Codec } from './codecs.ts'
@@ -34,7 +35,10 @@ export interface ConsumerOptions<K, V> {
   readonly value?: Codec<V>
   /** Position below the log start or beyond the end. Default error. */
   readonly noOffset?: 'earliest' | 'latest' | 'error'
-  /** Records that do not decode: fail the loop (default), skip them, or give them with value null and decodeError. */
+  /**
+   * Records that do not decode: fail the loop (default), skip them, or give them with value null
+   * and decodeError.
+   */
   readonly onDecodeError?: 'fail' | 'skip' | 'raw'
   /** Hide aborted and open transactions (default), or show everything but markers. */
   readonly isolation?: 'committed' | 'uncommitted'

@@ -1,8 +1,8 @@
 /**
  * Producing: topics as their writers see them. Types alone; the classes are in client/producer/.
  *
- * Always true: a failure says by `maybeApplied` whether the record may be in the log all the same; offsets
- * are numbers.
+ * Always true: a failure says by `maybeApplied` whether the record may be in the log all the same;
+ * offsets are numbers.
  */
 import type { SluiceError } from '../../protocol/errors.ts'
 import type { Acks } from '../../protocol/messages/produce.ts'
@@ -15,12 +15,17 @@ export type PartitionerFunction = (
   partitions: number,
   topic: string,
 ) => number
-/** murmur2 = Kafka's Java default; crc32 = librdkafka's. Both, and sticky, send null keys to a sticky partition. */
+/**
+ * murmur2 = Kafka's Java default; crc32 = librdkafka's. Both, and sticky, send null keys to a
+ * sticky partition.
+ */
 export type Partitioner = 'murmur2' | 'crc32' | 'sticky' | PartitionerFunction
 
 export interface ProducerOptions {
   readonly acks?: Acks
-  /** Default true. With false an unknown outcome is rejected with maybeApplied and never sent again. */
+  /**
+   * Default true. With false an unknown outcome is rejected with maybeApplied and never sent again.
+   */
   readonly idempotent?: boolean
   /** Extra wait for more records. Default 0: a batch leaves when nothing is in flight, or full. */
   readonly lingerMs?: number
@@ -82,7 +87,10 @@ export interface Topic<K, V> {
     records: Iterable<OutgoingRecord<K, V>>,
     options?: { signal?: AbortSignal },
   ): Promise<RecordAck[]>
-  /** No promise per record; failures reach onError. False = buffer full: the record was taken, await ready() first before more. */
+  /**
+   * No promise per record; failures reach onError. False = buffer full: the record was taken, await
+   * ready() first before more.
+   */
   post(record: OutgoingRecord<K, V>): boolean
   /** Resolves when the buffer has room. */
   ready(options?: { signal?: AbortSignal }): Promise<void>

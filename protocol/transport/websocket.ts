@@ -66,7 +66,9 @@ export function webSocketNetwork(timers: Timers, options: WebSocketNetworkOption
   }
 }
 
-/** Completes handshakes whose headers the listener accepted; `ws` checks what is its own in them. */
+/**
+ * Completes handshakes whose headers the listener accepted; `ws` checks what is its own in them.
+ */
 function upgrader(timers: Timers, options: ListenOptions): (upgrade: Upgrade) => void {
   const server = new WebSocketServer({
     ...socketLimits(options.maxMessageBytes),
@@ -104,7 +106,9 @@ function socketLimits(maxMessageBytes: number) {
 }
 
 const likeOf = (socket: WebSocket): WebSocketLike => socket as unknown as WebSocketLike
-/** Not public in ws: the socket under it, for corking. The version is pinned, and a test sees it. */
+/**
+ * Not public in ws: the socket under it, for corking. The version is pinned, and a test sees it.
+ */
 const rawOf = (socket: WebSocket): RawSocket =>
   (socket as unknown as { readonly _socket: RawSocket })._socket
 

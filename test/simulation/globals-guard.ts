@@ -1,10 +1,10 @@
 /**
- * Globals guard: while a simulation runs, the clocks, timers and dice of the real world throw, so that code
- * which does not use its injected world fails in the first run that reaches it.
+ * Globals guard: while a simulation runs, the clocks, timers and dice of the real world throw, so
+ * that code which does not use its injected world fails in the first run that reaches it.
  *
- * Always true: a leak is reported to `onLeak` even where the code swallows the exception; the test runner, which
- * has to time and print its assertions, may pass; everything is put back by `restore`, and the guard is in place
- * only while the scheduler is running events.
+ * Always true: a leak is reported to `onLeak` even where the code swallows the exception; the test
+ * runner, which has to time and print its assertions, may pass; everything is put back by
+ * `restore`, and the guard is in place only while the scheduler is running events.
  * Called by scheduler.ts only.
  */
 type Holder = Record<string, unknown>

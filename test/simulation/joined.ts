@@ -2,7 +2,8 @@
  * Joined: parts of bytes as one fresh array, and whether the parts are still the same as that.
  *
  * Always true: the array shares no memory with the parts, so later changes of either show.
- * Called by the simulated disk and network, which compare the two to catch a buffer that is reused too early.
+ * Called by the simulated disk and network, which compare the two to catch a buffer that is reused
+ * too early.
  */
 export function joined(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0

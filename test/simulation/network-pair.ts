@@ -1,5 +1,6 @@
 /**
- * Network pair: what the tests of the simulated network share: two connected ends that note what they hear.
+ * Network pair: what the tests of the simulated network share: two connected ends that note what
+ * they hear.
  *
  * Always true: the client's end is `near`, the server's `far`; the server listens on `server:9000`.
  * Called by sim-network.test.ts and sim-network-door.test.ts.

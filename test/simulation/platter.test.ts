@@ -173,7 +173,9 @@ function directoryOf(image: Map<string, unknown>, name: string): Map<string, unk
   throw new Error(`no directory ${name}`)
 }
 
-/** Every content of the old file, with the new one absent or under either name with either content. */
+/**
+ * Every content of the old file, with the new one absent or under either name with either content.
+ */
 function combined(old: string[], added: string[]): string[] {
   const extras = ['', ...['new', 'newer'].flatMap(name => added.map(one => ` ${name}:${one}`))]
   return old.flatMap(content => extras.map(extra => `file:${content}${extra}`))

@@ -1,9 +1,11 @@
 /**
- * Platter: the directories and files of one simulated machine, in the page cache and on the platter.
+ * Platter: the directories and files of one simulated machine, in the page cache and on the
+ * platter.
  *
- * Always true: a directory's entries are apart from the content of what they name: a file may be synced and
- * yet be gone after a power loss, because its directory was not. A rename is done or undone as a whole. What a
- * path names is decided by the cached entries alone until `load` puts an image in their place.
+ * Always true: a directory's entries are apart from the content of what they name: a file may be
+ * synced and yet be gone after a power loss, because its directory was not. A rename is done or
+ * undone as a whole. What a path names is decided by the cached entries alone until `load` puts an
+ * image in their place.
  * Called by sim-disk.ts and sim-disk-door.ts.
  */
 import type { DiskErrorKind } from '../../broker/world/disk.ts'
@@ -194,7 +196,10 @@ export class Platter {
 
 const durableEntries: Entries = directory => directory.durable
 
-/** Does a change to one view of the entries, be it that earlier changes of the same node were undone. */
+/**
+ * Does a change to one view of the entries, be it that earlier changes of the same node were
+ * undone.
+ */
 function applyEntry(change: EntryChange, entries: Entries): void {
   const { node, off, on } = change
   if (off !== undefined) {

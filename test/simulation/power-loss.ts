@@ -2,10 +2,11 @@
  * Power loss: which of the changes that were never synced survive when the machine loses its power.
  *
  *   entry changes   create, rename, remove: each done or undone, unless its directory was synced
- *   file content    pieces of at most one 4 KiB page, in the order of the writes: any subset may survive
+ *   file content    pieces of at most one 4 KiB page, oldest first: any subset may survive
  *
- * Always true: a plan only chooses among outcomes that a real disk may show; what was synced is not asked about.
- * A run draws plans from its seed; a crash test gives them one by one and so tries all of them.
+ * Always true: a plan only chooses among outcomes that a real disk may show; what was synced is not
+ * asked about. A run draws plans from its seed; a crash test gives them one by one and so tries all
+ * of them.
  */
 import type { SimRandom } from './sim-random.ts'
 
@@ -66,7 +67,9 @@ export const loseEverything: PowerLossPlan = {
   loseFile: file => ({ keep: file.pieces.map(() => false), grown: false }),
 }
 
-/** A plan drawn from a run's seed: for the entries and for each file one of the ways to lose things. */
+/**
+ * A plan drawn from a run's seed: for the entries and for each file one of the ways to lose things.
+ */
 export function drawnPlan(random: SimRandom): PowerLossPlan {
   return {
     keepEntries: changes => drawnKeep(random, changes.length),
@@ -86,8 +89,8 @@ export function drawnPlan(random: SimRandom): PowerLossPlan {
 const maxBits = 24
 
 /**
- * Every plan there is: each subset of entry changes and pieces, each with the files grown and not. Torn pieces
- * are left to the caller. @throws RangeError where more than 24 changes are pending
+ * Every plan there is: each subset of entry changes and pieces, each with the files grown and not.
+ * Torn pieces are left to the caller. @throws RangeError where more than 24 changes are pending
  */
 export function* everyPlan({ changes, files }: PendingLoss): Generator<PowerLossPlan> {
   const starts = new Map<number, number>()

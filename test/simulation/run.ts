@@ -1,8 +1,9 @@
 /**
- * Run: the command line of the simulator, `npm run sim -- [--seeds N] [--seed S] [--scenario name]`.
+ * Run: the command line of the simulator, `npm run sim -- [--seeds N] [--seed S] [--scenario
+ * name]`.
  *
- * Always true: a failing seed prints itself and the command that repeats it; the last line is the summary; the
- * exit code is 0 when all passed, 1 when a seed failed, 2 when the command is wrong.
+ * Always true: a failing seed prints itself and the command that repeats it; the last line is the
+ * summary; the exit code is 0 when all passed, 1 when a seed failed, 2 when the command is wrong.
  * Called by people and CI.
  */
 import { parseArgs } from 'node:util'
@@ -40,11 +41,12 @@ function requireCount(flag: string, text: string): number {
 
 function summaryLine(summary: SeedsSummary, elapsedMs: number): string {
   const { passed, failures, events, virtualMs, rerun } = summary
+  const minutes = (virtualMs / 60_000).toFixed(1)
   const seconds = (elapsedMs / 1000).toFixed(1)
   const speedUp = Math.round(virtualMs / Math.max(1, elapsedMs))
   const rate = Math.round(events / Math.max(1, elapsedMs))
   return (
-    `${passed} runs passed, ${failures.length} failed; ${(virtualMs / 60_000).toFixed(1)} virtual ` +
+    `${passed} runs passed, ${failures.length} failed; ${minutes} virtual ` +
     `minutes in ${seconds} s (${speedUp}×); ${events} events, ${rate} k/s; ${rerun} run twice`
   )
 }

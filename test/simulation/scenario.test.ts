@@ -1,5 +1,6 @@
 /**
- * Running seeds: failures with their replay command, re-runs that prove determinism, the command line.
+ * Running seeds: failures with their replay command, re-runs that prove determinism, the command
+ * line.
  */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

@@ -1,8 +1,8 @@
 /**
  * Scenario: a story that is run on many seeds, and what a run of it comes to.
  *
- * Always true: a scenario takes every decision from `world.random`, so its seed is all there is to a run; a
- * failure names the seed and the command that repeats it.
+ * Always true: a scenario takes every decision from `world.random`, so its seed is all there is to
+ * a run; a failure names the seed and the command that repeats it.
  * Called by run.ts and by tests, through `runSeeds`.
  */
 import { SimWorld } from './sim-world.ts'

@@ -1,10 +1,12 @@
 /**
- * Scheduler: the one queue of everything that will happen in a simulated world, and its virtual time.
+ * Scheduler: the one queue of everything that will happen in a simulated world, and its virtual
+ * time.
  *
- *   pop the earliest event ──> run it ──> run all promise reactions ──> next; time jumps from event to event
+ *   pop the earliest event ──> run it ──> run all promise reactions ──> next
  *
- * Always true: nothing but an event or a reaction to one runs; of events at the same time the order is drawn
- * from the seed; the digest covers each event, so two runs of one seed end with the same digest.
+ * Always true: nothing but an event or a reaction to one runs; of events at the same time the order
+ * is drawn from the seed; the digest covers each event, so two runs of one seed end with the same
+ * digest.
  * Called by sim-world.ts and the simulated clock, timers, disks and network; scenarios use `sleep`.
  */
 import { Digest } from './digest.ts'
@@ -19,7 +21,10 @@ export interface SchedulerOptions {
   readonly seed: number
   /** Events after which a run is taken for an endless loop; default 50 million. */
   readonly stepLimit?: number
-  /** Gives each event a turn of the real event loop, as where Node cannot drain promises. Slow; a test's. */
+  /**
+   * Gives each event a turn of the real event loop, as where Node cannot drain promises. Slow; a
+   * test's.
+   */
   readonly slowTurns?: boolean
   /** Sees each event before it runs; for traces. */
   readonly onEvent?: (timeMs: number, label: string, generation: Generation | undefined) => void
@@ -75,7 +80,9 @@ export class Scheduler {
     return this.#steps
   }
 
-  /** Runs `run` after `delayMs` of virtual time, unless cancelled or its process is dead by then. */
+  /**
+   * Runs `run` after `delayMs` of virtual time, unless cancelled or its process is dead by then.
+   */
   after(delayMs: number, run: () => void, options: EventOptions = {}): { cancel(): void } {
     return this.at(this.#nowMs + Math.max(0, delayMs), run, options)
   }
@@ -112,14 +119,16 @@ export class Scheduler {
   }
 
   /**
-   * What a process throws from now to the next event is not held against it: it has just died, and real code
-   * does not get that far.
+   * What a process throws from now to the next event is not held against it: it has just died, and
+   * real code does not get that far.
    */
   forgiveThisStep(): void {
     this.#forgivenStep = this.#steps
   }
 
-  /** Events that are still to come, by label; those of dead processes and cancelled ones left out. */
+  /**
+   * Events that are still to come, by label; those of dead processes and cancelled ones left out.
+   */
   pending(): Map<string, number> {
     const counts = new Map<string, number>()
     for (const event of this.#heap.all()) {
@@ -131,9 +140,9 @@ export class Scheduler {
   }
 
   /**
-   * Runs the world until the promise of `start` settles, and settles likewise. Fails when an event throws, a
-   * rejection is left unhandled, the real world is touched, nothing is left that could settle the promise, the
-   * virtual deadline passes or the step limit is reached.
+   * Runs the world until the promise of `start` settles, and settles likewise. Fails when an event
+   * throws, a rejection is left unhandled, the real world is touched, nothing is left that could
+   * settle the promise, the virtual deadline passes or the step limit is reached.
    */
   drive<T>(start: () => Promise<T>, options: DriveOptions = {}): Promise<T> {
     if (this.#driving)

@@ -4,8 +4,8 @@
  *   send ──> queue ── window has room ──> wire (in flight) ── arrival, receiver reads ──> delivered
  *            bufferedBytes                with the kernels; leaves when the receiver took it
  *
- * Always true: items are delivered in the order in which they were sent, each at most once; bytes are copied
- * when they are sent, and a sender that changes them too early fails the run.
+ * Always true: items are delivered in the order in which they were sent, each at most once; bytes
+ * are copied when they are sent, and a sender that changes them too early fails the run.
  * Called by sim-connection.ts only.
  */
 import type { Generation } from './generation.ts'
@@ -65,7 +65,8 @@ export class SimChannel {
     const { links, scheduler, sender } = this.#options
     this.#queue.push(item)
     this.#queuedBytes += sizeOf(item)
-    // Now and then the kernel takes nothing for a moment, so that every sender meets a filled buffer.
+    // Now and then the kernel takes nothing for a moment, so that every sender meets a filled
+    // buffer.
     if (!links.random.chance(0.1)) this.#pump(false)
     else {
       const generation = item.kind === 'message' ? sender : undefined
@@ -78,7 +79,9 @@ export class SimChannel {
     this.#planArrival()
   }
 
-  /** What the process of the sender still held is gone; `keep` of the messages on the wire arrive. */
+  /**
+   * What the process of the sender still held is gone; `keep` of the messages on the wire arrive.
+   */
   cutShort(keep: number): void {
     this.#flushAll()
     this.#wire = this.#wire.slice(0, keep)

@@ -1,8 +1,8 @@
 /**
  * SimClock: the two clocks of one simulated machine.
  *
- * Always true: the monotonic clock is virtual time plus a start of the machine's own, so that no two machines
- * may compare theirs; the wall clock is off by what a scenario has made it jump.
+ * Always true: the monotonic clock is virtual time plus a start of the machine's own, so that no
+ * two machines may compare theirs; the wall clock is off by what a scenario has made it jump.
  * Made by sim-world.ts, one per machine; it outlives the processes.
  */
 import type { Clock } from '../../protocol/world.ts'

@@ -1,10 +1,12 @@
 /**
  * SimConnection: one end of a simulated WebSocket, and how both ends are made.
  *
- *   open ── close() ──> closing ── the peer's close frame, or 30 s ──> closed      terminate, reset: closed at once
+ *   open ── close() ──> closing ── the peer's close frame, or 30 s ──> closed
+ *   open ── terminate() or a reset ──> closed
  *
- * Always true: `onClose` is called once and last, unless the process of this end died; a dead process's machine
- * answers what still arrives with a reset, as a kernel does, and a machine without power answers nothing.
+ * Always true: `onClose` is called once and last, unless the process of this end died; a dead
+ * process's machine answers what still arrives with a reset, as a kernel does, and a machine
+ * without power answers nothing.
  * Called by sim-network.ts.
  */
 import type { Connection, ConnectionEvents } from '../../protocol/world.ts'
@@ -75,7 +77,9 @@ export class SimConnection implements Connection {
     return this.#state !== 'closed' && this.generation.alive
   }
 
-  /** Whether a ping of the other end would be answered: its bytes come through and are read here. */
+  /**
+   * Whether a ping of the other end would be answered: its bytes come through and are read here.
+   */
   get answersPings(): boolean {
     return this.isOpen && !this.#isPaused
   }
@@ -137,7 +141,9 @@ export class SimConnection implements Connection {
     this.#soon('network.close', () => this.#fireClose(abnormalClosure, ''))
   }
 
-  /** Ends this end without a word to its own process; the peer sees a reset, if it sees anything. */
+  /**
+   * Ends this end without a word to its own process; the peer sees a reset, if it sees anything.
+   */
   drop(reason: string): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'

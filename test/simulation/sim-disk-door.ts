@@ -1,9 +1,9 @@
 /**
  * SimDiskDoor: the Disk that one process of a simulated machine sees.
  *
- * Always true: it obeys the contract of broker/world/disk.ts (the test that the real disk passes runs on it), and
- * is stricter where a real disk is silent: a part that changes during its write, or a file that is closed with
- * calls under way, fails the run.
+ * Always true: it obeys the contract of broker/world/disk.ts (the test that the real disk passes
+ * runs on it), and is stricter where a real disk is silent: a part that changes during its write,
+ * or a file that is closed with calls under way, fails the run.
  * Made by sim-world.ts for each generation.
  */
 import type { Disk, DiskFile, DiskLock } from '../../broker/world/disk.ts'

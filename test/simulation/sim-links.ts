@@ -1,15 +1,19 @@
 /**
- * SimLinks: the wires between simulated machines: how long a message takes, what is cut, which machine is off.
+ * SimLinks: the wires between simulated machines: how long a message takes, what is cut, which
+ * machine is off.
  *
- * Always true: a wire is one-way, so `a` may hear `b` and not be heard; nothing that reaches a cut wire is lost
- * for good, since TCP sends it again after the cut is healed.
+ * Always true: a wire is one-way, so `a` may hear `b` and not be heard; nothing that reaches a cut
+ * wire is lost for good, since TCP sends it again after the cut is healed.
  * Called by sim-channel.ts and sim-network.ts; scenarios cut and heal through sim-network.ts.
  */
 import type { Scheduler } from './scheduler.ts'
 import type { SimRandom } from './sim-random.ts'
 
 export interface LinkProfile {
-  /** A message takes the minimum, an exponentially distributed time of this mean, and its transmission. */
+  /**
+   * A message takes the minimum, an exponentially distributed time of this mean, and its
+   * transmission.
+   */
   readonly minimumMs: number
   readonly meanMs: number
   readonly bytesPerMs: number

@@ -1,8 +1,8 @@
 /**
  * SimNetworkDoor: the Network that one process of a simulated machine sees.
  *
- * Always true: it obeys the contract of protocol/world.ts; a dial ends in a connection, a refusal or its timeout,
- * and an end that the dialler gave up is reset when its peer next sends.
+ * Always true: it obeys the contract of protocol/world.ts; a dial ends in a connection, a refusal
+ * or its timeout, and an end that the dialler gave up is reset when its peer next sends.
  * Made by sim-world.ts for each generation.
  */
 import { SluiceError } from '../../protocol/errors.ts'

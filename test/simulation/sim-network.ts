@@ -1,9 +1,10 @@
 /**
  * SimNetwork: the network between simulated machines, and the faults that a scenario may give it.
  *
- * Always true: a host name is the name of a machine; 127.0.0.1 and localhost are the caller's own. A process
- * that listens on a loopback address is not reached from another machine. Cut wires lose nothing and answer
- * nothing; a dead process's connections are reset; a machine without power leaves its peers half-open.
+ * Always true: a host name is the name of a machine; 127.0.0.1 and localhost are the caller's own.
+ * A process that listens on a loopback address is not reached from another machine. Cut wires lose
+ * nothing and answer nothing; a dead process's connections are reset; a machine without power
+ * leaves its peers half-open.
  * Made by sim-world.ts; processes reach it through sim-network-door.ts.
  */
 import type { ListenOptions } from '../../protocol/world.ts'
@@ -58,7 +59,9 @@ export class SimNetwork {
     this.links.healAll()
   }
 
-  /** Changes how messages travel from one machine to another: slower, narrower, a smaller window. */
+  /**
+   * Changes how messages travel from one machine to another: slower, narrower, a smaller window.
+   */
   setLink(from: string, to: string, change: Partial<LinkProfile>): void {
     this.links.setProfile(from, to, change)
   }

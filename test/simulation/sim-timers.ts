@@ -1,8 +1,9 @@
 /**
  * SimTimers: the timers of one simulated process.
  *
- * Always true: after the process died none of them runs; callbacks of `endOfTurn` run in the order in which they
- * were given, a little later, so that now and then further input comes in before them, as on a busy event loop.
+ * Always true: after the process died none of them runs; callbacks of `endOfTurn` run in the order
+ * in which they were given, a little later, so that now and then further input comes in before
+ * them, as on a busy event loop.
  * Made by sim-world.ts for each generation.
  */
 import type { TimerHandle, Timers } from '../../protocol/world.ts'

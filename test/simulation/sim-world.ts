@@ -1,10 +1,10 @@
 /**
- * SimWorld: a whole simulated installation: machines with disks and clocks, the network between them, and the
- * processes that run there, all from one seed.
+ * SimWorld: a whole simulated installation: machines with disks and clocks, the network between
+ * them, and the processes that run there, all from one seed.
  *
  *   node('broker-1')         starts a process on that machine, or returns the one that runs
- *   crashProcess / die       the process is gone; its machine keeps the page cache and resets its connections
- *   powerLoss                the machine is gone too, until `node` starts it again: only synced data is left
+ *   crashProcess / die       the process is gone; the page cache stays, its connections are reset
+ *   powerLoss                the machine too, until `node` starts it: only synced data is left
  *
  * Always true: two processes share nothing but the network; a process that ended acts no more.
  * Called by scenarios, through simulate.ts and run.ts.
@@ -62,7 +62,9 @@ export class SimWorld {
     this.#compression = options.compression ?? new SimCompression()
   }
 
-  /** The running process of a machine; where none runs, a new one, on the machine's clock and disk. */
+  /**
+   * The running process of a machine; where none runs, a new one, on the machine's clock and disk.
+   */
   node(name: string): BrokerWorld {
     const machine = this.#machines.get(name)
     if (machine === undefined) return this.#build(name).world

@@ -2,7 +2,8 @@
  * Simulate: a story in a unit test, on a few seeds.
  *
  * Always true: each seed has a world of its own, and a failure names its seed.
- * Called by test files of any room; what is to run on many seeds is a scenario in scenarios/index.ts.
+ * Called by test files of any room; what is to run on many seeds is a scenario in
+ * scenarios/index.ts.
  */
 import type { Test } from 'tap'
 import { runSeed } from './scenario.ts'

@@ -1,5 +1,6 @@
 /**
- * Client setup: a manual world, a fake broker and a client connected to it, taken down with the test.
+ * Client setup: a manual world, a fake broker and a client connected to it, taken down with the
+ * test.
  * Used by test/client/.
  */
 import type { Test } from 'tap'

@@ -1,6 +1,6 @@
 /**
- * Direct network: a listener whose connections are plain objects in the test's hands, so that a test can send any
- * bytes at all, stop taking answers, and see every call that the broker makes.
+ * Direct network: a listener whose connections are plain objects in the test's hands, so that a
+ * test can send any bytes at all, stop taking answers, and see every call that the broker makes.
  *
  * Always true: what the broker sends is delivered in the same turn unless the peer is `stalled`.
  */

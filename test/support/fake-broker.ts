@@ -1,35 +1,24 @@
 /**
- * Fake broker: speaks the protocol over a pipe and keeps logs in memory, so that the SDK is tested end to end.
- * A test may take any request into its own hands: delay it, answer it with an error, apply it and say nothing, cut
- * the connection before or after.
+ * Fake broker: speaks the protocol over a pipe and keeps logs in memory, so that the SDK is tested
+ * end to end. A test may take any request into its own hands: delay it, answer it with an error,
+ * apply it and say nothing, cut the connection before or after.
  *
- * Always true: sequences are checked as Kafka does, five batches back; without a script it behaves well.
+ * Always true: sequences are checked as Kafka does, five batches back; without a script it behaves
+ * well.
  * Used by test/client/.
  */
 import { type ErrorCode, SluiceError, type WireError } from '../../protocol/errors.ts'
-import { decodeFrame, encodeFrame, type FrameHeader } from '../../protocol/frame.ts'
+import { decodeFrame, encodeFrame } from '../../protocol/frame.ts'
 import { type ApiName, apis } from '../../protocol/messages/apis.ts'
 import { checkMessage } from '../../protocol/messages/define.ts'
 import type { ConnectionEvents } from '../../protocol/world.ts'
+import { fakeFetch } from './fake-fetch.ts'
 import { FakeLog } from './fake-log.ts'
+import type { FakeAnswer, FakeHeader, FakeRequest, Script } from './fake-request.ts'
 import type { ManualWorld, PipeEnd } from './manual-world.ts'
 
-export interface FakeRequest {
-  readonly api: ApiName
-  // biome-ignore lint/suspicious/noExplicitAny: the scripts of tests look into headers of all apis
-  readonly header: any
-  readonly bodies: Uint8Array[]
-  readonly end: PipeEnd
-}
-export interface FakeAnswer {
-  header: FrameHeader
-  bodies?: Uint8Array[]
-}
-/** Answers a request in the broker's place; undefined = no answer. `proceed` lets the broker do its work. */
-export type Script = (
-  request: FakeRequest,
-  proceed: () => Promise<FakeAnswer>,
-) => Promise<FakeAnswer | undefined> | FakeAnswer | undefined
+const nameOf = (topic: string | { name: string }): string =>
+  typeof topic === 'string' ? topic : topic.name
 
 export interface FakeTopic {
   readonly topicId: string
@@ -119,16 +108,18 @@ export class FakeBroker {
   }
 
   async #onMessage(end: PipeEnd, parts: Uint8Array[]): Promise<void> {
-    const { header, bodies } = decodeFrame(parts, limits.maxHeaderBytes)
-    const api = header['api'] as ApiName
-    checkMessage(apis[api].request, header)
+    const frame = decodeFrame(parts, limits.maxHeaderBytes)
+    const { bodies } = frame
+    const api = frame.header['api'] as ApiName
+    checkMessage(apis[api].request, frame.header)
+    const header = frame.header as unknown as FakeHeader
     const request: FakeRequest = { api, header, bodies, end }
     this.requests.push(request)
     const script = this.#scripts.get(api)?.shift() ?? this.#always.get(api)
     const proceed = (): Promise<FakeAnswer> => this.#handle(request)
     const answer = script === undefined ? await proceed() : await script(request, proceed)
-    if (answer === undefined || header['acks'] === 'none') return
-    end.send(encodeFrame({ id: header['id'], ...answer.header }, answer.bodies ?? []))
+    if (answer === undefined || header.acks === 'none') return
+    end.send(encodeFrame({ id: header.id, ...answer.header }, answer.bodies ?? []))
   }
 
   async #handle(request: FakeRequest): Promise<FakeAnswer> {
@@ -140,7 +131,7 @@ export class FakeBroker {
       case 'produce':
         return this.#produce(request)
       case 'fetch':
-        return this.#fetch(request)
+        return fakeFetch(this.world, request, entry => this.#find(entry))
       case 'list-offsets':
         return this.#listOffsets(request)
       case 'delete-records':
@@ -163,7 +154,7 @@ export class FakeBroker {
   }
 
   #metadata({ header }: FakeRequest): FakeAnswer {
-    const names: string[] = header.topics ?? [...this.topics.keys()]
+    const names = header.topics?.map(nameOf) ?? [...this.topics.keys()]
     const topics = names.map(name => {
       const topic = this.topics.get(name)
       if (topic === undefined) {
@@ -197,7 +188,7 @@ export class FakeBroker {
   }
 
   #produce({ header, bodies }: FakeRequest): FakeAnswer {
-    const partitions = header.partitions.map((entry: PartitionEntry, i: number) => {
+    const partitions = header.partitions.map((entry, i) => {
       const { partition, topicId } = entry
       const log = this.#find(entry)
       const result = log instanceof FakeLog ? log.append(bodies[i] as Uint8Array) : { error: log }
@@ -206,53 +197,8 @@ export class FakeBroker {
     return { header: { partitions } }
   }
 
-  async #fetch(request: FakeRequest): Promise<FakeAnswer> {
-    const { header } = request
-    const read = (): { ready: boolean; answer: FakeAnswer } => {
-      let bytes = 0
-      let failed = false
-      const bodies: Uint8Array[] = []
-      const partitions = header.partitions.map((entry: PartitionEntry) => {
-        const { topicId, partition } = entry
-        const log = this.#find(entry)
-        if (!(log instanceof FakeLog)) {
-          failed = true
-          return { topicId, partition, error: log, bodies: 0 }
-        }
-        const maxBytes = Math.min(entry.maxBytes, header.maxBytes - bytes)
-        const result = log.read(entry, { maxBytes, isFirst: bytes === 0 })
-        failed ||= result.header.error !== undefined
-        bytes += result.bytes.length
-        if (result.bytes.length > 0) bodies.push(result.bytes)
-        const count = result.bytes.length > 0 ? 1 : 0
-        return { topicId, partition, bodies: count, ...result.header }
-      })
-      return {
-        ready: failed || bytes >= header.minBytes,
-        answer: { header: { partitions }, bodies },
-      }
-    }
-    let expired = header.maxWaitMs === 0
-    const logs = header.partitions.map((entry: PartitionEntry) => this.#find(entry))
-    for (;;) {
-      const { ready, answer } = read()
-      if (ready || expired || !request.end.isOpen) return answer
-      await new Promise<void>(resolve => {
-        const timer = this.world.timers.after(header.maxWaitMs, () => {
-          expired = true
-          resolve()
-        })
-        const wake = (): void => {
-          timer.cancel()
-          resolve()
-        }
-        for (const log of logs) if (log instanceof FakeLog) log.waiters.push(wake)
-      })
-    }
-  }
-
   #listOffsets({ header }: FakeRequest): FakeAnswer {
-    const partitions = header.partitions.map((entry: PartitionEntry & OffsetEntry) => {
+    const partitions = header.partitions.map(entry => {
       const { partition } = entry
       const log = this.#find(entry)
       if (!(log instanceof FakeLog)) return { partition, error: log }
@@ -262,7 +208,7 @@ export class FakeBroker {
   }
 
   #deleteRecords({ header }: FakeRequest): FakeAnswer {
-    const partitions = header.partitions.map((entry: PartitionEntry & { before: number }) => {
+    const partitions = header.partitions.map(entry => {
       const log = this.#find(entry)
       if (!(log instanceof FakeLog)) return { partition: entry.partition, error: log }
       log.logStart = entry.before < 0 ? log.end : entry.before
@@ -272,7 +218,9 @@ export class FakeBroker {
   }
 
   #createTopics({ header }: FakeRequest): FakeAnswer {
-    const topics = header.topics.map(({ name, partitions = 1 }: TopicEntry) => {
+    const topics = (header.topics ?? []).map(topic => {
+      const name = nameOf(topic)
+      const partitions = typeof topic === 'string' ? 1 : (topic.partitions ?? 1)
       if (this.topics.has(name)) return { name, error: wire('TOPIC_ALREADY_EXISTS') }
       const { topicId } = this.createTopic(name, partitions)
       return { name, topicId, partitions, replicationFactor: 1 }
@@ -281,27 +229,10 @@ export class FakeBroker {
   }
 
   #deleteTopics({ header }: FakeRequest): FakeAnswer {
-    const topics = header.topics.map(({ name }: TopicEntry) => {
+    const topics = (header.topics ?? []).map(nameOf).map(name => {
       const existed = this.topics.delete(name)
       return existed ? { name } : { name, error: wire('UNKNOWN_TOPIC_OR_PARTITION') }
     })
     return { header: { topics } }
   }
-}
-
-interface TopicEntry {
-  name: string
-  partitions?: number
-}
-interface OffsetEntry {
-  at: string
-  timestamp?: number
-}
-interface PartitionEntry {
-  topic: string
-  topicId: string
-  partition: number
-  offset: number
-  maxBytes: number
-  lastEpoch?: number
 }

@@ -1,8 +1,10 @@
 /**
- * Fake logs: PartitionLogs in memory, for tests of the rooms above storage. Commits happen when the test says so
- * (`autoCommit: false`), reads may be slow, and everything that was asked of it can be looked at.
+ * Fake logs: PartitionLogs in memory, for tests of the rooms above storage. Commits happen when the
+ * test says so (`autoCommit: false`), reads may be slow, and everything that was asked of it can be
+ * looked at.
  *
- * Always true: it keeps the contract of broker/storage/types.ts for what the tests use; epochs are one per log.
+ * Always true: it keeps the contract of broker/storage/types.ts for what the tests use; epochs are
+ * one per log.
  */
 
 import type {

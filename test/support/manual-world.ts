@@ -1,9 +1,9 @@
 /**
- * Manual world: a clock that stands still until a test moves it, and a network of message pipes in memory.
- * Turns of the event loop are real (setImmediate), so no test waits for time.
+ * Manual world: a clock that stands still until a test moves it, and a network of message pipes in
+ * memory. Turns of the event loop are real (setImmediate), so no test waits for time.
  *
- * Always true: messages of one connection arrive in order, each in a turn of its own; timers run in the order of
- * their times, and only inside advance() or run().
+ * Always true: messages of one connection arrive in order, each in a turn of its own; timers run in
+ * the order of their times, and only inside advance() or run().
  * Used by the SDK's tests together with fake-broker.ts.
  */
 

@@ -52,4 +52,4 @@ export function testFiles(filters: readonly string[] = []): string[] {
 }
 
 /** The variable by which run-tests.ts hands its filters to the suites: a JSON list. */
-export const filterVariable = 'SLUICE_TEST_FILTER'
+export const filterVariable = 'TEST_FILE_FILTER'

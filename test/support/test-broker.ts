@@ -1,5 +1,6 @@
 /**
- * Test broker: the real broker on a memory disk, fake logs and a direct network, on a clock that the test moves.
+ * Test broker: the real broker on a memory disk, fake logs and a direct network, on a clock that
+ * the test moves.
  */
 import type { Test } from 'tap'
 import type { BrokerConfigInput } from '../../broker/config/broker-config.ts'

@@ -1,4 +1,9 @@
-/** alter-configs: settings of one topic, all or none; in force when answered. */
+/**
+ * alter-configs: settings of one topic, all or none of them.
+ *
+ * Always true: what is answered is in force and survives a crash.
+ * Called by dispatcher.ts.
+ */
 import type { Handler } from '../parts.ts'
 
 export const handleAlterConfigs: Handler<'alter-configs'> = async (parts, request, exchange) => {

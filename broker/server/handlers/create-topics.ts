@@ -1,4 +1,9 @@
-/** create-topics: each topic by itself; one that is refused does not keep the others from being created. */
+/**
+ * create-topics: each topic by itself, one after the other.
+ *
+ * Always true: a topic that is refused does not keep the others from being created.
+ * Called by dispatcher.ts.
+ */
 import { SluiceError } from '../../../protocol/errors.ts'
 import type { RequestOf, ResponseOf } from '../../../protocol/messages/define.ts'
 import type { createTopics } from '../../../protocol/messages/topics.ts'

@@ -1,4 +1,9 @@
-/** delete-records: moves the log start of partitions (trim); durable when answered. */
+/**
+ * delete-records: moves the log start of partitions (trim).
+ *
+ * Always true: each partition is trimmed by itself; what is answered is durable.
+ * Called by dispatcher.ts.
+ */
 import type { RequestOf, ResponseOf } from '../../../protocol/messages/define.ts'
 import type { deleteRecords } from '../../../protocol/messages/logs.ts'
 import { itemError, requirePartitionLimit } from '../item-error.ts'

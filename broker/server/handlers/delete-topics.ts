@@ -1,4 +1,9 @@
-/** delete-topics: each topic by itself; answers when the names are free. */
+/**
+ * delete-topics: each topic by itself, one after the other.
+ *
+ * Always true: an answer without error means that the name is free.
+ * Called by dispatcher.ts.
+ */
 import type { ResponseOf } from '../../../protocol/messages/define.ts'
 import type { deleteTopics } from '../../../protocol/messages/topics.ts'
 import { itemError } from '../item-error.ts'

@@ -1,4 +1,9 @@
-/** describe-configs: every setting of topics, and who set it. */
+/**
+ * describe-configs: every setting of topics, and who set it.
+ *
+ * Always true: all rows of the table in its order, whether set or not.
+ * Called by dispatcher.ts.
+ */
 
 import type { describeConfigs } from '../../../protocol/messages/configs.ts'
 import type { ResponseOf } from '../../../protocol/messages/define.ts'

@@ -1,4 +1,9 @@
-/** describe-log: the logs of this broker as they lie on its disk. */
+/**
+ * describe-log: the logs of this broker as they lie on its disk.
+ *
+ * Always true: sorted by topic and partition; a log that could not be opened is not in it.
+ * Called by dispatcher.ts.
+ */
 import type { ResponseOf } from '../../../protocol/messages/define.ts'
 import type { describeLog } from '../../../protocol/messages/logs.ts'
 import { requireTopic } from '../../metadata/catalogue.ts'

@@ -4,8 +4,9 @@
  *   each partition → Target → enough or news? ──no──> purgatory
  *                                   └─yes──> peer takes answers? → read one after the other → reply
  *
- * Always true: the answer holds at most maxBytes, but its first batch whole; an error answers at once; who comes
- * first in the answer's credit rotates, so that no partition starves behind a busy one.
+ * Always true: the answer holds at most maxBytes, but its first batch whole; an error answers at
+ * once; who comes first in the answer's credit rotates, so that no partition starves behind a busy
+ * one.
  * Called by dispatcher.ts.
  */
 import { SluiceError } from '../../../protocol/errors.ts'
@@ -117,7 +118,7 @@ function positions({ log }: Partition): Pick<Result, 'logStartOffset' | 'highWat
 function lostTail(offset: number, diverging: Diverging): SluiceError {
   return new SluiceError(
     'OFFSET_OUT_OF_RANGE',
-    `what was read below offset ${offset} is no longer in the log, which ends that epoch at ${diverging.endOffset}`,
+    `what was read below offset ${offset} is not in the log, which has it to ${diverging.endOffset}`,
     { hint: `go on from offset ${Math.min(offset, diverging.endOffset)}` },
   )
 }

@@ -1,4 +1,9 @@
-/** Handlers: one per api of protocol/messages/apis.ts, in one table for the dispatcher. */
+/**
+ * Handlers: one per api of protocol/messages/apis.ts, in one table.
+ *
+ * Always true: an api without a handler does not compile.
+ * Read by dispatcher.ts.
+ */
 import type { ApiName } from '../../../protocol/messages/apis.ts'
 import type { Handler } from '../parts.ts'
 import { handleAddPartitions } from './add-partitions.ts'

@@ -1,4 +1,9 @@
-/** hello: who the client is, for the log; what the broker speaks and allows, for the client. */
+/**
+ * hello: who the client is, for the log; what the broker speaks and allows, for the client.
+ *
+ * Always true: the limits told here are the ones that are enforced.
+ * Called by dispatcher.ts.
+ */
 import { apis } from '../../../protocol/messages/apis.ts'
 import type { Handler } from '../parts.ts'
 import { brokerSoftware } from '../software.ts'

@@ -1,7 +1,9 @@
 /**
- * list-offsets: offsets by position or time. Positions are answered from memory, times by the log's indexes.
+ * list-offsets: offsets by position or time. Positions are answered from memory, times by the log's
+ * indexes.
  *
  * Always true: nothing at or above the high watermark is ever answered as the place of a record.
+ * Called by dispatcher.ts.
  */
 import { SluiceError } from '../../../protocol/errors.ts'
 import type { RequestOf, ResponseOf } from '../../../protocol/messages/define.ts'

@@ -1,4 +1,9 @@
-/** metadata: the broker, and all or some of its topics with who leads each partition. */
+/**
+ * metadata: the broker, and all or some of its topics with who leads each partition.
+ *
+ * Always true: with one broker it leads everything that is open.
+ * Called by dispatcher.ts.
+ */
 import { SluiceError } from '../../../protocol/errors.ts'
 import type { ResponseOf } from '../../../protocol/messages/define.ts'
 import type { metadata } from '../../../protocol/messages/metadata.ts'

@@ -1,10 +1,12 @@
 /**
- * produce: one record batch per named partition. The stop of a record between the wire and its partition.
+ * produce: one record batch per named partition. The stop of a record between the wire and its
+ * partition.
  *
  *   per entry: partition known? → partition.appendAsLeader (same turn) → committed → one answer
  *
- * Always true: everything up to the append happens before the next message of the connection is looked at, so
- * order per partition holds; an entry's error is data; the answer goes when the last entry is decided.
+ * Always true: everything up to the append happens before the next message of the connection is
+ * looked at, so order per partition holds; an entry's error is data; the answer goes when the last
+ * entry is decided.
  * Called by dispatcher.ts.
  */
 import { SluiceError } from '../../../protocol/errors.ts'
@@ -118,7 +120,9 @@ function accepted(
   }
 }
 
-/** The tail keeps the batch: a small one must not keep the whole buffer that it arrived in (S16). */
+/**
+ * The tail keeps the batch: a small one must not keep the whole buffer that it arrived in (S16).
+ */
 function ownBytes(body: Uint8Array): Uint8Array {
   const isSmallView = body.byteLength < copyBelowBytes && body.buffer.byteLength > body.byteLength
   return isSmallView ? Uint8Array.prototype.slice.call(body) : body

@@ -120,7 +120,7 @@ t.test('a broker config is checked as a whole', async t => {
   t.match(
     errorOf(() => brokerConfig({ maxFrameBytes: 2 ** 20 })),
     {
-      message: /cannot carry a batch/,
+      message: /cannot carry max.message.bytes/,
     },
   )
   t.match(
@@ -155,6 +155,8 @@ t.test(
         SLUICE_MIN__FREE__BYTES: '1GiB',
         SLUICE_TOPIC__FLUSH: 'os',
         SLUICE_SERVERS: 'ws://elsewhere',
+        SLUICE_SERVICE_HOST: '10.0.0.1',
+        SLUICE_PORT_9290_TCP: 'tcp://10.0.0.1:9290',
         HOME: '/root',
       },
       file: {
@@ -189,6 +191,10 @@ t.test(
     await t.rejects(loadBrokerConfig({ file: { path: 'f', text: '{"topic":{"flsh":"os"}}' } }), {
       message: /file f/,
       hint: 'nearest: topic.flush',
+    })
+    await t.rejects(loadBrokerConfig({ environment: { SLUICE_RETENTION_MS: '1' } }), {
+      message: /RETENTION_MS/,
+      hint: 'nearest: topic.retention.ms',
     })
     await t.rejects(loadBrokerConfig({ flags: { listen: '7' } }), { message: /flag --listen/ })
   },

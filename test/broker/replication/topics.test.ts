@@ -1,4 +1,7 @@
-/** Topics come, change and go, through crashes between any two steps; what lies in the directory at start. */
+/**
+ * Topics come, change and go, through crashes between any two steps; what lies in the directory at
+ * start.
+ */
 import t, { type Test } from 'tap'
 import { brokerConfig } from '../../../broker/config/broker-config.ts'
 import { openDataDirectory } from '../../../broker/metadata/data-directory.ts'

@@ -1,6 +1,6 @@
 /**
- * Bad batches, on real storage: each is the error of its own entry, with nothing applied, and its neighbour in the
- * same request is stored all the same.
+ * Bad batches, on real storage: each is the error of its own entry, with nothing applied, and its
+ * neighbour in the same request is stored all the same.
  */
 import t from 'tap'
 import { createBroker } from '../../../broker/server/broker.ts'

@@ -1,6 +1,6 @@
 /**
- * Bad input gets a clear error, and nothing is lost (issue 3): each case on a connection of its own, and after
- * each the broker still serves its other client.
+ * Bad input gets a clear error, and nothing is lost (issue 3): each case on a connection of its
+ * own, and after each the broker still serves its other client.
  */
 import t from 'tap'
 import { encodeFrame } from '../../../protocol/frame.ts'

@@ -1,4 +1,7 @@
-/** The broker as a whole, on real storage and a memory disk: life, death and restart, HTTP, admin requests. */
+/**
+ * The broker as a whole, on real storage and a memory disk: life, death and restart, HTTP, admin
+ * requests.
+ */
 
 import { readFile } from 'node:fs/promises'
 import t, { type Test } from 'tap'

@@ -1,4 +1,7 @@
-/** The fetch handler: credit, fairness, long poll, errors at once, lost tails, readers that do not read. */
+/**
+ * The fetch handler: credit, fairness, long poll, errors at once, lost tails, readers that do not
+ * read.
+ */
 import t, { type Test } from 'tap'
 import type { Answer, Peer } from '../../support/direct-network.ts'
 import { FakeLogs } from '../../support/fake-logs.ts'

@@ -1,4 +1,7 @@
-/** The small parts that keep memory and time bounded: deadlines, output meter, receive budget, hello time-out. */
+/**
+ * The small parts that keep memory and time bounded: deadlines, output meter, receive budget, hello
+ * time-out.
+ */
 import t from 'tap'
 import { Deadlines } from '../../../broker/server/deadlines.ts'
 import { OutputMeter } from '../../../broker/server/output-meter.ts'

@@ -1,4 +1,6 @@
-/** The produce handler: order, waiting for the commit, time-outs, acks, memory of what it was given. */
+/**
+ * The produce handler: order, waiting for the commit, time-outs, acks, memory of what it was given.
+ */
 import t from 'tap'
 import { SluiceError } from '../../../protocol/errors.ts'
 import { invariant } from '../../../protocol/invariant.ts'

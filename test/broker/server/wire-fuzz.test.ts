@@ -1,4 +1,6 @@
-/** Hostile bytes at the session: whatever arrives, the process lives and the next client is served. */
+/**
+ * Hostile bytes at the session: whatever arrives, the process lives and the next client is served.
+ */
 import fc from 'fast-check'
 import t from 'tap'
 import { encodeFrame } from '../../../protocol/frame.ts'

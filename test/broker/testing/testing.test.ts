@@ -1,4 +1,7 @@
-/** sluice/testing over real sockets: ready at once, ordered failures, manual time, a disk that outlives the broker. */
+/**
+ * sluice/testing over real sockets: ready at once, ordered failures, manual time, a disk that
+ * outlives the broker.
+ */
 import t, { type Test } from 'tap'
 import { startBroker, type TestBroker } from '../../../broker/testing/index.ts'
 import { subprotocol } from '../../../protocol/frame.ts'

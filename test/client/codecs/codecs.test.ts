@@ -2,9 +2,9 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { z } from 'zod'
-import type { Codec } from '../../../client/types/codecs.ts'
 import { bytes, int32, int64, json, jsonKey, string } from '../../../client/codecs/codecs.ts'
 import type { StandardSchemaResult } from '../../../client/codecs/standard-schema.ts'
+import type { Codec } from '../../../client/types/codecs.ts'
 
 const context = { topic: 'orders', part: 'value' } as const
 const utf8 = (text: string) => new TextEncoder().encode(text)

@@ -1,11 +1,13 @@
 /**
- * Durable journal: the smallest system that has to get every part of the simulator right: a client sends
- * numbered records, a server writes them to one file and acks what it has synced.
+ * Durable journal: the smallest system that has to get every part of the simulator right: a client
+ * sends numbered records, a server writes them to one file and acks what it has synced.
  *
- *   client ── base, count ──> server: write, sync ── next ──> client      power cuts, crashes, EIO, cut wires
+ *   client ── base, count ──> server: write, sync ── next ──> client
  *
- * Always true of the server without a planted bug: what was acked is there, in order, after any of them.
- * Called by index.ts; its test plants each bug and sees it found, which proves that the simulator bites.
+ * Always true of the server without a planted bug: what was acked is there, in order, after any of
+ * them.
+ * Called by index.ts; its test plants each bug and sees it found, which proves that the simulator
+ * bites.
  */
 import type { DiskFile } from '../../../broker/world/disk.ts'
 import type { BrokerWorld } from '../../../broker/world/world.ts'
@@ -13,6 +15,7 @@ import type { Connection, ConnectionEvents, World } from '../../../protocol/worl
 import { loseEverything } from '../power-loss.ts'
 import type { Scenario } from '../scenario.ts'
 import type { SimWorld } from '../sim-world.ts'
+import { makeTrouble } from '../trouble.ts'
 
 export type JournalBug =
   | 'acks before the sync'
@@ -46,28 +49,31 @@ function startServer(world: SimWorld, bug: JournalBug | undefined): void {
   void new JournalServer(world.node('server'), bug).serve()
 }
 
-/** Ten seconds of trouble, then peace. */
-async function disturb(world: SimWorld, bug: JournalBug | undefined, client: JournalClient) {
-  const { random, network } = world
-  const disk = world.diskOf('server')
-  for (let round = 0; round < 30 && !client.isDone; round++) {
-    await world.sleep(random.exponential(40))
-    const what = random.pick(['crash', 'power', 'cut', 'deaf', 'reset', 'eio', 'nothing'] as const)
-    if (what === 'crash') world.crashProcess('server')
-    if (what === 'power') world.powerLoss('server')
-    if (what === 'cut') network.cut('client', 'server')
-    if (what === 'deaf') network.cutOneWay(...random.pick([toServer, toClient]))
-    if (what === 'reset') network.reset('client', 'server')
-    if (what === 'eio') disk.fault = ({ name }) => (name === 'sync' ? { error: 'io' } : undefined)
-    await world.sleep(random.exponential(30))
-    disk.fault = undefined
-    network.healAll()
-    if (!world.isRunning('server')) startServer(world, bug)
-  }
+/** Trouble until the client is done, for a second or two, then peace. */
+function disturb(world: SimWorld, bug: JournalBug | undefined, client: JournalClient) {
+  return makeTrouble(world, {
+    server: 'server',
+    client: 'client',
+    kinds: [
+      'crash',
+      'power',
+      'power',
+      'cut',
+      'deaf',
+      'reset',
+      'eio',
+      'full',
+      'slow',
+      'clock',
+      'none',
+    ],
+    maxRounds: 30,
+    calmMs: 40,
+    troubleMs: 30,
+    isOver: () => client.isDone,
+    start: () => startServer(world, bug),
+  })
 }
-
-const toServer: [string, string] = ['client', 'server']
-const toClient: [string, string] = ['server', 'client']
 
 class JournalServer {
   readonly #world: BrokerWorld
@@ -134,7 +140,8 @@ class JournalServer {
   }
 
   #welcome(connection: Connection): ConnectionEvents {
-    connection.send([numbers(this.#next)])
+    // Behind what is being written: a number that is told counts as acked.
+    this.#queue = this.#queue.then(() => connection.send([numbers(this.#next)]))
     return {
       ...silent,
       onMessage: parts => {
@@ -152,7 +159,8 @@ class JournalServer {
     this.#next += count
     if (this.#bug === 'acks before the sync') connection.send([numbers(this.#next)])
     try {
-      await file.write([records(base, count)], base * recordBytes)
+      const written = await file.write([records(base, count)], base * recordBytes)
+      if (written < count * recordBytes) throw new Error('the disk is full')
       await file.sync()
     } catch (error) {
       this.#world.process.die('a write failed', error)

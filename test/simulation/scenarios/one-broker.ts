@@ -1,13 +1,14 @@
 /**
- * One broker: the real broker and the real SDK on a simulated machine, through crashes, power cuts, cut wires, bad
- * disks and full ones; at the end everything is read back and compared with what the producer was told.
+ * One broker: the real broker and the real SDK on a simulated machine, through crashes, power cuts,
+ * cut wires, bad disks and full ones; at the end everything is read back and compared with what the
+ * producer was told.
  *
  *   producer ──> broker (killed, powered off, cut off, stalled, out of space) ──> consumer
  *
- * Always true of a correct broker: what was acked is there once, at the offset that was acked, with its bytes; what
- * was refused as not applied is nowhere; nobody ever saw two records at one offset; a partition's records come in the
- * order in which they were sent.
- * Called by index.ts; planted bugs are the next issue's work.
+ * Always true of a correct broker: what was acked is there once, at the offset that was acked, with
+ * its bytes; what was refused as not applied is nowhere; nobody ever saw two records at one offset;
+ * a partition's records come in the order in which they were sent. Called by index.ts; planted bugs
+ * are the next issue's work.
  */
 import { type Broker, createBroker } from '../../../broker/server/broker.ts'
 import type { Client, RecordAck, Topic } from '../../../client/index.ts'
@@ -131,7 +132,8 @@ class OneBrokerRun {
         this.#broker = await this.#whileAlive(createBroker(config, this.#world.node('broker')))
         break
       } catch (error) {
-        // A broker that cannot start for lack of space tries again, as its supervisor would make it.
+        // A broker that cannot start for lack of space tries again, as its supervisor would make
+        // it.
         if (this.#peace && !SluiceError.is(error, 'DATA_DIR_IN_USE')) throw error
         await this.#world.sleep(200)
       }
