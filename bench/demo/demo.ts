@@ -101,11 +101,11 @@ function sayEnd(differences: number): void {
   }
   say('checked', 'each record exactly once; content, order per key and offsets as acked')
   process.stdout.write(`
-Next, in three terminals:
-  npx sluice start
+Next: npx sluice start, and in another terminal:
   npx sluice topic create quakes -p 4 && npx sluice produce quakes bench/data/earthquakes.ndjson
   npx sluice consume quakes -o -1 -e
-  npx sluice bench produce -n 1M --size 100B     and: npx sluice --help
+  npx sluice bench produce -n 1M --size 100B
+  npx sluice --help
 `)
 }
 

@@ -57,7 +57,11 @@ const options = {
     default: 'none',
     describe: 'Codec of the batches',
   },
-  warmup: { type: 'string', coerce: parseCount, describe: 'Records not measured [5 % of those expected]' },
+  warmup: {
+    type: 'string',
+    coerce: parseCount,
+    describe: 'Records not measured [5 % of those expected]',
+  },
   keep: { type: 'boolean', describe: 'Keep a topic that was made' },
 } as const
 
