@@ -106,7 +106,7 @@ async function runBroker(
   const world = { ...(await realWorld()), disk: new NodeDisk(), process }
   const broker = await createBroker(loaded.config, world, { logger })
   context.terminal.write(readyLine(broker))
-  await untilAborted(context.signal)
+  await untilAborted(context.stop)
   logger.info({ dataDir: loaded.config.dataDir }, 'stopping')
   await broker.close()
 }

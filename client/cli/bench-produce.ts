@@ -57,7 +57,7 @@ const options = {
     default: 'none',
     describe: 'Codec of the batches',
   },
-  warmup: { type: 'string', coerce: parseCount, describe: 'Records not measured [5 % of -n]' },
+  warmup: { type: 'string', coerce: parseCount, describe: 'Records not measured [5 % of those expected]' },
   keep: { type: 'boolean', describe: 'Keep a topic that was made' },
 } as const
 
@@ -156,6 +156,17 @@ async function withClients(
   }
 }
 
+/** Over a connection of its own: an interrupt has closed the others. */
+async function deleteTopic(context: CommandContext, name: string): Promise<void> {
+  const { servers, timeoutMs, connect } = context
+  const client = await connect({ servers, clientId: 'sluice-cli', connectTimeoutMs: timeoutMs })
+  try {
+    await client.admin.topics.delete(name, { timeoutMs })
+  } finally {
+    await client.close()
+  }
+}
+
 /** @throws SluiceError INVALID_ARGUMENT */
 function checkPlan(plan: Plan): Plan {
   if (plan.count < 1) throw usageError('-n must be at least 1')
@@ -179,6 +190,8 @@ export const benchProduceCommand = defineCommand({
   run: async (context, args) => {
     const perBatch = Math.max(1, Math.floor(args['batch-bytes'] / (args.size + 16)))
     const count = args.count ?? (args.duration === undefined ? 1_000_000 : 2 ** 50)
+    // Known where -n or both rate and duration are given; without either nothing is cut off.
+    const expected = args.count ?? ((args.rate ?? 0) * (args.duration ?? 0)) / 1000
     const plan = checkPlan({
       count,
       sizeBytes: args.size,
@@ -188,7 +201,7 @@ export const benchProduceCommand = defineCommand({
       keys: args.keys ?? 0,
       batchBytes: args['batch-bytes'],
       window: args.window ?? Math.min(8 * perBatch, 1_000_000),
-      warmup: args.warmup ?? (args.count === undefined ? 0 : Math.floor(count / 20)),
+      warmup: args.warmup ?? Math.floor(expected / 20),
     })
     const producer = {
       batchBytes: plan.batchBytes,
@@ -204,7 +217,7 @@ export const benchProduceCommand = defineCommand({
       try {
         await measure(context, plan, { clients, described, acks: args.acks })
       } finally {
-        if (made && args.keep !== true) await first.admin.topics.delete(spec.name)
+        if (made && args.keep !== true) await deleteTopic(context, spec.name)
       }
     })
     return undefined

@@ -93,12 +93,13 @@ function serversOf(terminal: Terminal, args: GlobalArgs): string[] {
   return named.map(server => (server.includes('://') ? server : `ws://${server}`))
 }
 
-function localContext(terminal: Terminal, rawArgs: unknown, signal: AbortSignal): LocalContext {
+function localContext(terminal: Terminal, rawArgs: unknown, signals: Signals): LocalContext {
   const args = rawArgs as GlobalArgs
   return {
     terminal,
     output: outputOf(terminal, args),
-    signal,
+    signal: signals.signal,
+    stop: signals.stop,
     servers: serversOf(terminal, args),
     timeoutMs: args.timeout,
     yes: args.yes === true,
@@ -108,31 +109,25 @@ function localContext(terminal: Terminal, rawArgs: unknown, signal: AbortSignal)
 }
 
 interface Signals {
+  readonly stop: AbortSignal
   readonly signal: AbortSignal
   /** Exit code of the signal that came, or null. */
   code(): number | null
-  stop(): void
+  unlisten(): void
 }
 
 function listenToSignals(terminal: Terminal): Signals {
-  const controller = new AbortController()
+  const stop = new AbortController()
+  const closed = terminal.outputClosed
   let code: number | null = null
-  const stopSignals = terminal.onSignal((name: SignalName) => {
+  const unlisten = terminal.onSignal((name: SignalName) => {
     const its = name === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated
     if (code !== null) terminal.exitNow(its)
     code = its
-    controller.abort()
+    stop.abort()
   })
-  const onClosed = (): void => controller.abort()
-  terminal.outputClosed.addEventListener('abort', onClosed, { once: true })
-  return {
-    signal: controller.signal,
-    code: () => code,
-    stop: () => {
-      stopSignals()
-      terminal.outputClosed.removeEventListener('abort', onClosed)
-    },
-  }
+  const signal = AbortSignal.any([stop.signal, closed])
+  return { stop: stop.signal, signal, code: () => code, unlisten }
 }
 
 /**
@@ -149,7 +144,7 @@ export async function runCli(
   try {
     const chosen = await parse(words, terminal, tree)
     if (chosen === null) return exitCodes.ok
-    const local = localContext(terminal, chosen.args, signals.signal)
+    const local = localContext(terminal, chosen.args, signals)
     const code = await chosen.command.run(local, context.open, chosen.args)
     await terminal.drained()
     if (code !== undefined) return code
@@ -167,6 +162,6 @@ export async function runCli(
     terminal.writeError(report.text)
     return report.exitCode
   } finally {
-    signals.stop()
+    signals.unlisten()
   }
 }

@@ -30,6 +30,8 @@ export interface LocalContext {
   readonly output: Output
   /** Aborted by the first SIGINT or SIGTERM, and when the reader of stdout is gone. */
   readonly signal: AbortSignal
+  /** Aborted by the first SIGINT or SIGTERM only. */
+  readonly stop: AbortSignal
   readonly servers: readonly string[]
   /** Deadline of one call. */
   readonly timeoutMs: number

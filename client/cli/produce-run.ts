@@ -40,6 +40,9 @@ export class ProduceRun {
   acked = 0
   failed = 0
   failure: SluiceError | null = null
+  readonly #broken = new AbortController()
+  /** Aborted by the first failure. */
+  readonly broken: AbortSignal = this.#broken.signal
   readonly #client: Client
   readonly #world: World
   readonly #options: SendOptions
@@ -135,6 +138,7 @@ export class ProduceRun {
   readonly #onFailure = (thrown: unknown): void => {
     this.failed++
     this.failure ??= this.#named(asSluiceError(thrown))
+    this.#broken.abort()
     this.#stepped()
   }
 

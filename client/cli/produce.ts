@@ -4,15 +4,16 @@
  * Always true: every record read is acked, or the command says which were and ends with an error;
  * never more than a fixed number of records is in the air.
  */
+import { SluiceError } from '../../protocol/errors.ts'
 import { type Acks, acksLevels } from '../../protocol/messages/produce.ts'
 import { compressionCodecs } from '../../protocol/world.ts'
 import type { Client } from '../types/client.ts'
 import { type CommandContext, defineCommand, withClient } from './command.ts'
 import { CommandFailure, exitCodes, usageError } from './failure.ts'
-import { ProduceRun } from './produce-run.ts'
+import { ProduceRun, type SendOptions } from './produce-run.ts'
 import { Progress } from './progress.ts'
 import { parseHeader, readRecords, type SourceOptions } from './record-source.ts'
-import { parseCount, parseWhole, showNumber } from './units.ts'
+import { parseCount, parseDuration, parseWhole, showNumber } from './units.ts'
 
 const acksNames: Readonly<Record<string, Acks>> = { '-1': 'all', '1': 'leader', '0': 'none' }
 
@@ -55,6 +56,12 @@ const options = {
     describe: 'Who must have it: all, leader, none (or -1, 1, 0)',
   },
   tombstone: { alias: 'Z', type: 'boolean', describe: 'An empty value is a tombstone (null)' },
+  'delivery-timeout': {
+    type: 'string',
+    coerce: parseDuration,
+    default: '2m',
+    describe: 'How long a record may wait for its ack, restarts of the broker included',
+  },
   rate: { type: 'string', coerce: parseCount, describe: 'At most so many records per second' },
 } as const
 
@@ -83,6 +90,25 @@ function formatOf(args: FormatArgs): string {
   return `%k${args.keySeparator.replaceAll('%', '%%')}%v\\n`
 }
 
+/** A wrong name or partition is an error before the first byte is read. */
+async function requireTopic(
+  client: Client,
+  { topic, partition = 0 }: SendOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  if (topic === undefined) return
+  const listings = await client.admin.topics.list({ signal })
+  const found = listings.find(listing => listing.name === topic)
+  if (found !== undefined && partition < found.partitions) return
+  throw new SluiceError(
+    'UNKNOWN_TOPIC_OR_PARTITION',
+    found === undefined
+      ? `topic "${topic}" not found`
+      : `"${topic}" has no partition ${partition}, only 0 to ${found.partitions - 1}`,
+    found === undefined ? { hint: `make it first: sluice topic create ${topic}` } : {},
+  )
+}
+
 /** Connects, sends everything, shows what was acked where. */
 async function produceAll(
   context: CommandContext,
@@ -90,10 +116,11 @@ async function produceAll(
   plan: {
     source: SourceOptions
     input: Input
-    sending: ConstructorParameters<typeof ProduceRun>[2]
+    sending: SendOptions
   },
 ): Promise<undefined> {
   const { terminal, world, output, signal } = context
+  await requireTopic(client, plan.sending, signal)
   const run = new ProduceRun(client, world, plan.sending)
   const progress = new Progress({
     terminal,
@@ -103,9 +130,10 @@ async function produceAll(
       `${showNumber(run.acked)} records acked, ${showNumber((run.acked * 1000) / ms)} records/s`,
   })
   try {
-    for await (const records of readRecords(terminal, plan.source)) {
+    const stop = AbortSignal.any([signal, run.broken])
+    for await (const records of readRecords(terminal, plan.source, stop)) {
       await run.send(records, signal)
-      if (run.failure !== null || signal.aborted) break
+      if (stop.aborted) break
     }
     await run.finish()
   } finally {
@@ -162,11 +190,8 @@ export const produceCommand = defineCommand({
       compression: args.compression,
       acks: args.acks,
       rate: args.rate ?? null,
-      deliveryTimeoutMs: context.timeoutMs,
     }
-    // A broker that is away for longer than the deadline is an error here, not a reason to wait two
-    // minutes.
-    const producer = { deliveryTimeoutMs: context.timeoutMs, acks: args.acks }
+    const producer = { deliveryTimeoutMs: args['delivery-timeout'], acks: args.acks }
     return withClient(context, client => produceAll(context, client, { source, input, sending }), {
       producer,
     })

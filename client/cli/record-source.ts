@@ -6,6 +6,7 @@
  * by the chunk and the longest record.
  * Used by produce.
  */
+import { untilAborted } from './abortable.ts'
 import { usageError } from './failure.ts'
 import { type ReadRecord, RecordReader } from './read-format.ts'
 import { recordFromJson } from './record-json.ts'
@@ -69,6 +70,7 @@ function finish(records: ReadRecord[], options: SourceOptions): ReadRecord[] {
 export async function* readRecords(
   terminal: Terminal,
   options: SourceOptions,
+  signal: AbortSignal,
 ): AsyncGenerator<ReadRecord[], void, undefined> {
   if (options.filePerRecord) {
     for (const path of options.files) {
@@ -85,7 +87,8 @@ export async function* readRecords(
         )
   for (const input of inputs) {
     const reader = readerOf(options)
-    for await (const chunk of input) yield finish(reader.push(chunk), options)
-    yield finish(reader.end(), options)
+    for await (const chunk of untilAborted(input, signal)) yield finish(reader.push(chunk), options)
+    // what was cut off by the signal is no record
+    if (!signal.aborted) yield finish(reader.end(), options)
   }
 }

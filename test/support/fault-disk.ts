@@ -14,6 +14,9 @@ export interface DiskHooks {
   /** Thrown by sync. */
   syncError?(path: string): Error | undefined
   freeBytes?(): number
+  /** What a call waits for before it happens. */
+  hold?(name: 'read' | 'sync', path: string): Promise<void> | undefined
+  closed?(path: string): void
 }
 
 export class FaultDisk implements Disk {
@@ -75,11 +78,13 @@ class FaultFile implements DiskFile {
     return this.#inner.write([bytes.subarray(0, takes)], position)
   }
   async sync(): Promise<void> {
+    await this.#hooks.hold?.('sync', this.path)
     const error = this.#hooks.syncError?.(this.path)
     if (error !== undefined) throw error
     await this.#inner.sync()
   }
-  read(position: number, length: number): Promise<Uint8Array> {
+  async read(position: number, length: number): Promise<Uint8Array> {
+    await this.#hooks.hold?.('read', this.path)
     return this.#inner.read(position, length)
   }
   truncate(length: number): Promise<void> {
@@ -89,6 +94,7 @@ class FaultFile implements DiskFile {
     return this.#inner.size()
   }
   close(): Promise<void> {
+    this.#hooks.closed?.(this.path)
     return this.#inner.close()
   }
 }
