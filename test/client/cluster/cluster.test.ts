@@ -125,3 +125,22 @@ t.test('new partitions get records without a key after a refresh', async t => {
   await world.advance(1000)
   t.match(await world.run(topic.send({ value: '1', partition: 1 })), { partition: 1, offset: 0 })
 })
+
+t.test('a topic is looked at as long as one of its consumers is open', async t => {
+  const { world, broker, client } = await setUp(t, { metadataMaxAgeMs: 1000 })
+  broker.createTopic('a')
+  const consumers = [client.consumer({ topics: ['a'] }), client.consumer({ topics: ['a'] })]
+  for (const consumer of consumers) void consumer[Symbol.asyncIterator]().next()
+  const asked = async (): Promise<number> => {
+    const before = broker.count('metadata')
+    await world.advance(20_000)
+    return broker.count('metadata') - before
+  }
+  await settle()
+  t.ok((await asked()) >= 19)
+  await consumers[0]?.close()
+  t.ok((await asked()) >= 19, 'the other one still reads it')
+  await consumers[1]?.close()
+  t.ok((await asked()) <= 6, 'for a while after the last use')
+  t.equal(await asked(), 0)
+})

@@ -1,6 +1,7 @@
 /** Start positions, and positions that the log does not have. */
 import t from 'tap'
 import { setUp } from '../../support/client-setup.ts'
+import { settle } from '../../support/manual-world.ts'
 import { fill, offsetsOf, readAll } from '../../support/reading.ts'
 
 t.test('each start position begins where it says', async t => {
@@ -37,4 +38,35 @@ t.test('below the log start: error, earliest or latest, as noOffset says', async
     offsetsOf(await world.run(readAll(setup, { ...options, noOffset })))
   t.same(await read('earliest'), [6, 7, 8, 9])
   t.same(await read('latest'), [])
+})
+
+t.test('what was fetched before the log was trimmed is shown before reading goes on', async t => {
+  const { world, broker, client } = await setUp(t)
+  broker.createTopic('a')
+  const log = broker.log('a')
+  fill(log, 20)
+  const options = { topics: ['a'], fetchBytes: 150, bufferBytes: 500, stopAtEnd: true }
+  const consumer = client.consumer({ ...options, noOffset: 'earliest' })
+  const seen: number[] = []
+  let received = 0
+  const work = (async () => {
+    for await (const { offset } of consumer) {
+      // Slow enough for answers to come in between.
+      await settle(20)
+      if (seen.length === 0) {
+        const asked = broker.requests.flatMap(({ header }) => header.partitions ?? [])
+        received = Math.max(...asked.map(entry => entry.offset ?? 0))
+        log.logStart = 15
+      }
+      seen.push(offset)
+    }
+  })()
+  await world.run(work)
+  const ahead = seen.findIndex(offset => offset >= 15)
+  t.ok(received > 2 && ahead >= received, `${received} had been fetched, ${ahead} were shown`)
+  t.same(
+    seen.slice(0, ahead),
+    Array.from({ length: ahead }, (_, i) => i),
+  )
+  t.same(seen.slice(ahead), [15, 16, 17, 18, 19])
 })

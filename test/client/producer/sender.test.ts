@@ -2,7 +2,7 @@
 import t from 'tap'
 import { string } from '../../../client/codecs/codecs.ts'
 import type { RecordAck } from '../../../client/types/producing.ts'
-import { setUp } from '../../support/client-setup.ts'
+import { gate, setUp } from '../../support/client-setup.ts'
 import { FakeBroker, wire } from '../../support/fake-broker.ts'
 import type { Script } from '../../support/fake-request.ts'
 import { settle } from '../../support/manual-world.ts'
@@ -221,3 +221,36 @@ t.test(
     }
   },
 )
+
+t.test('nothing goes to a new leader before the old one has answered', async t => {
+  const { world, broker, client } = await setUp(t, { metadataMaxAgeMs: 100 })
+  broker.createTopic('a')
+  const second = new FakeBroker(world, { id: 2, topics: broker.topics })
+  let leader = 1
+  for (const one of [broker, second]) {
+    one.peers = [broker, second]
+    one.leaderOf = () => leader
+  }
+  const topic = client.topic('a', { value: string() })
+  await world.run(topic.send({ value: '0' }))
+  const { opened, open } = gate()
+  broker.script('produce', async (_, proceed) => {
+    await opened
+    return proceed()
+  })
+  const first = topic.send({ value: '1' })
+  await settle()
+  leader = 2
+  await world.advance(300)
+  const large = topic.send({ value: 'x'.repeat(2_000_000) })
+  const next = topic.send({ value: '2' })
+  await settle(50)
+  t.equal(second.count('produce'), 0, 'full batches wait as well')
+  open()
+  await world.run(Promise.all([first, large, next]))
+  const values = broker
+    .log('a')
+    .values(world.compression)
+    .map(value => value.slice(0, 1))
+  t.same(values, ['0', '1', 'x', '2'])
+})
