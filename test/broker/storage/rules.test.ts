@@ -3,6 +3,7 @@ import t from 'tap'
 import { segmentFileName } from '../../../broker/storage/file-names.ts'
 import { DiskError } from '../../../broker/world/disk.ts'
 import { MemoryDisk } from '../../../broker/world/memory-disk.ts'
+import type { DiskImage } from '../../simulation/platter.ts'
 import { keepEverything, loseEverything, type PowerLossPlan } from '../../simulation/power-loss.ts'
 import { CrashDisk } from '../../support/crash-disk.ts'
 import { CrashRun } from '../../support/crash-run.ts'
@@ -257,6 +258,8 @@ t.test('S8: a producer snapshot newer than the log is gone before the first appe
   const end = again.log.highWatermark
   t.ok(Number((await newest(left)).slice(0, 20)) > end)
   t.equal(await newest(again.disk), '', 'and is removed')
+  const later = new CrashDisk(again.disk.platter.imageAfterPowerLoss(loseEverything))
+  t.equal(await newest(later), '', 'for good')
   const next = batchOf({ values: ['next'], producer: { id: 7, sequence: end } })
   t.match(again.log.appendAsLeader(next), { duplicate: false })
 })
@@ -306,6 +309,7 @@ t.test('S12: the tail that is not written yet cannot be read with flush=os', asy
   const { log } = await openFixture({ settings: { flush: 'os' } })
   log.appendAsLeader(batchOf({ values: ['a'] }))
   t.equal(log.highWatermark, 0)
+  t.match(log.read(0, 100, { isolation: 'committed' }), { bodies: [], sizeBytes: 0 })
   await settle()
   t.equal(log.highWatermark, 1)
 })
@@ -405,6 +409,47 @@ t.test('flush os to commit: nothing is acked above records that are not on disk'
   const again = new CrashRun({ settings, image })
   await again.open()
   t.equal(again.log.highWatermark, 21)
+})
+
+t.test('a log start beyond what a power loss left is where the log goes on', async t => {
+  const held = gate()
+  const hooks: DiskHooks = {}
+  const platter = new CrashDisk(new Map([['data', new Map()]]))
+  const fixture = new FixtureWorld(new FaultDisk(platter, hooks))
+  const flush = 'os' as const
+  const { log, logs } = await openFixture({ fixture, settings: { flush } })
+  const other = await logs.open({ ...orders, partition: 1 }, { ...defaultSettings, flush })
+  await commit(log, batchOf({ values: ['a', 'b'] }))
+  await commit(other, batchOf({ values: ['x'] }))
+  hooks.hold = (name, path) =>
+    name === 'sync' && path.includes('orders-1') ? held.wait : undefined
+  const checkpoint = fixture.advance(1500)
+  await settle()
+  await commit(log, batchOf({ values: ['c', 'd'] }))
+  void log.trim(4)
+  let isWritten = false
+  let image: DiskImage | undefined
+  platter.before = ({ name, path }) => {
+    if (name === 'rename' && path.includes('log-checkpoint')) isWritten = true
+    // The first checkpoint has the new log start; the fsync for the second is only about to be asked for.
+    if (name !== 'sync' || path !== logPath(0) || !isWritten) return
+    image ??= platter.platter.imageAfterPowerLoss(loseEverything)
+    return undefined
+  }
+  held.open()
+  await checkpoint
+  await settle()
+  if (image === undefined) throw new Error('no second fsync was seen')
+  const again = new CrashRun({ settings: { flush }, image })
+  await again.open()
+  t.equal(again.log.logStartOffset, 4)
+  t.equal(again.log.highWatermark, 4)
+  again.append(1)
+  await again.settle()
+  t.strictSame((await readAll(again.log)).length, 1)
+  const third = new CrashRun({ settings: { flush }, image: again.disk.platter.cachedImage() })
+  await third.open()
+  t.equal(third.log.highWatermark, 5)
 })
 
 t.test('a write error ends the process', async t => {
