@@ -71,3 +71,18 @@ t.test('the same port tells health over HTTP', async t => {
   t.match(await ask(url, '/readyz'), { status: 200, text: 'ready\n' })
   t.match(await ask(url, '/../../etc/passwd'), { status: 404 })
 })
+
+t.test('connections above the limits are refused, and one that ends makes room', async t => {
+  for (const config of [{ maxConnections: 2 }, { maxConnectionsPerAddress: 2 }]) {
+    const broker = await startBroker({ topics: { orders: 1 }, config })
+    t.teardown(() => broker.close())
+    const one = await connect({ servers: broker.url })
+    const two = await connect({ servers: broker.url })
+    const third = await ask(broker.url, '/', handshake)
+    t.ok(third.status === 503 || third.status === 429, `status ${third.status}`)
+    t.equal((await one.topic('orders').send({ value: null })).offset, 0, 'the others are served')
+    await two.close()
+    const again = await connect({ servers: broker.url, connectTimeoutMs: 5000 })
+    await Promise.all([one.close(), again.close()])
+  }
+})
