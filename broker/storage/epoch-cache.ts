@@ -74,7 +74,9 @@ export class EpochCache {
     const bytes = await readWholeFile(disk, `${directory}/${epochCheckpointName}`)
     const lines = new TextDecoder().decode(bytes ?? new Uint8Array(0)).split('\n')
     const cache = new EpochCache()
-    for (const line of lines.slice(2, 2 + Number(lines[1] ?? 0))) {
+    // A cut file could end within a number, and read as an epoch that began elsewhere.
+    if (lines.length !== Number(lines[1] ?? 0) + 3 || lines.at(-1) !== '') return cache
+    for (const line of lines.slice(2, -1)) {
       const match = /^(\d+) (\d+)$/.exec(line)
       if (match === null) return new EpochCache()
       cache.maybeAssign(Number(match[1]), Number(match[2]))
