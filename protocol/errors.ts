@@ -1,15 +1,17 @@
 /**
  * Errors: every failure that crosses an API or the wire is a row of this one table.
  *
- * Always true: a code's `retriable` is the table's and never depends on the occasion; `maybeApplied` says
- * whether a write may have happened all the same. Kafka's number is kept where Kafka has the error.
- * Thrown everywhere; `sluice help errors` and the README print the table.
+ * Always true: a code's `retriable` is the table's and never depends on the occasion;
+ * `maybeApplied` says whether a write may have happened all the same. Kafka's number is kept where
+ * Kafka has the error. Thrown everywhere; `sluice help errors` and the README print the table.
  */
 
 interface Row {
   /** Kafka's error number, or null where Kafka has no such error. */
   readonly kafkaCode: number | null
-  /** The same request may succeed later without anybody changing anything but the cluster's state. */
+  /**
+   * The same request may succeed later without anybody changing anything but the cluster's state.
+   */
   readonly retriable: boolean
   readonly meaning: string
 }
@@ -184,7 +186,10 @@ export class SluiceError extends Error {
     }
   }
 
-  /** From the wire; a code that this version does not know becomes UNKNOWN_SERVER_ERROR and keeps its name. */
+  /**
+   * From the wire; a code that this version does not know becomes UNKNOWN_SERVER_ERROR and keeps
+   * its name.
+   */
   static fromJSON(wire: WireError): SluiceError {
     const { code, message, retriable: _table, ...details } = wire
     if (Object.hasOwn(errorTable, code)) return new SluiceError(code as ErrorCode, message, details)
@@ -192,7 +197,9 @@ export class SluiceError extends Error {
   }
 }
 
-/** Any thrown value as a SluiceError; what is not one becomes UNKNOWN_SERVER_ERROR with it as cause. */
+/**
+ * Any thrown value as a SluiceError; what is not one becomes UNKNOWN_SERVER_ERROR with it as cause.
+ */
 export function asSluiceError(error: unknown): SluiceError {
   if (SluiceError.is(error)) return error
   const message = error instanceof Error ? error.message : String(error)

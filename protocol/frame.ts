@@ -5,9 +5,9 @@
  *   header.body = [length of body 0, length of body 1, …]; absent = no body.
  *   request {id, api, v, …} · response {id, …} or {id, error} · push {push, …}
  *
- * Always true: what `decodeFrame` returns covers the message exactly; a body is a view of what arrived, copied
- * only where the sender's split runs through it.
- * Used by request-channel (client) and session (broker); tested against hostile bytes.
+ * Always true: what `decodeFrame` returns covers the message exactly; a body is a view of what
+ * arrived, copied only where the sender's split runs through it. Used by request-channel (client)
+ * and session (broker); tested against hostile bytes.
  */
 import { SluiceError } from './errors.ts'
 
@@ -56,7 +56,9 @@ class PartsReader {
     this.left = parts.reduce((sum, part) => sum + part.byteLength, 0)
   }
 
-  /** A view where the bytes lie in one part, a copy where they do not. The caller checked `left`. */
+  /**
+   * A view where the bytes lie in one part, a copy where they do not. The caller checked `left`.
+   */
   take(length: number): Uint8Array {
     this.left -= length
     while (this.#at === (this.#parts[this.#index]?.byteLength ?? -1)) this.#step()
@@ -134,8 +136,8 @@ function bodyLengths(header: FrameHeader): number[] {
 }
 
 /**
- * @throws SluiceError INVALID_REQUEST (framing is lost: close the connection), FRAME_TOO_LARGE for a header over
- * `maxHeaderBytes`
+ * @throws SluiceError INVALID_REQUEST (framing is lost: close the connection), FRAME_TOO_LARGE for
+ * a header over `maxHeaderBytes`
  */
 export function decodeFrame(parts: readonly Uint8Array[], maxHeaderBytes: number): Frame {
   const reader = new PartsReader(parts)

@@ -1,7 +1,7 @@
 /**
- * Invariant: what must be true whatever the outside world does. A broken one is a bug in Sluice, never
- * bad input: it carries the sentence and the values, and stops the broker loudly (the composition root
- * catches it and ends the process) instead of letting wrong data out.
+ * Invariant: what must be true whatever the outside world does. A broken one is a bug in Sluice,
+ * never bad input: it carries the sentence and the values, and stops the broker loudly (the
+ * composition root catches it and ends the process) instead of letting wrong data out.
  *
  * Called in pairs wherever storage rests on something: before a write and after a read.
  */

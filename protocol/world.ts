@@ -1,10 +1,10 @@
 /**
- * The world as both sides see it: time, timers, chance, messages over a network, compression. Broker and
- * SDK logic reach the outside only through these interfaces, so the very same code runs on the real
- * machine (`real-world.ts`) and in the deterministic simulator (`test/simulation/`).
+ * The world as both sides see it: time, timers, chance, messages over a network, compression.
+ * Broker and SDK logic reach the outside only through these interfaces, so the very same code runs
+ * on the real machine (`real-world.ts`) and in the deterministic simulator (`test/simulation/`).
  *
- * Always true: nothing here keeps state between two worlds; one process may hold many.
- * Called by everything; implemented by real-world.ts, transport/websocket.ts, compression/ and the simulator.
+ * Always true: nothing here keeps state between two worlds; one process may hold many. Called by
+ * everything; implemented by real-world.ts, transport/websocket.ts, compression/ and the simulator.
  */
 
 /** Two clocks that never mix: wall time may jump, monotonic time only grows. */
@@ -22,8 +22,8 @@ export interface TimerHandle {
 
 export interface Timers {
   /**
-   * Runs `run` once after `delayMs` (clamped to 0…2^31-1). A `background` timer does not keep a finished
-   * process alive.
+   * Runs `run` once after `delayMs` (clamped to 0…2^31-1). A `background` timer does not keep a
+   * finished process alive.
    */
   after(delayMs: number, run: () => void, options?: { background?: boolean }): TimerHandle
   /** Runs `run` when the current turn of the event loop has handled all its input. */
@@ -47,8 +47,8 @@ export interface Connection {
    * Bytes accepted by `send` and not yet handed to the operating system. */
   readonly bufferedBytes: number
   /**
-   * Sends one binary message made of `parts`, in order. The parts must not change until `onFlushed` ran.
-   * After the connection closed this does nothing (`onFlushed` still runs).
+   * Sends one binary message made of `parts`, in order. The parts must not change until `onFlushed`
+   * ran. After the connection closed this does nothing (`onFlushed` still runs).
    */
   send(parts: readonly Uint8Array[], onFlushed?: () => void): void
   /** Stops and restarts reading; a few messages already read may still arrive after `pause`. */
@@ -62,8 +62,9 @@ export interface Connection {
 
 export interface ConnectionEvents {
   /**
-   * One whole message. How the sender split it into parts is not meaningful; an empty message is `[]`.
-   * The receiver owns the bytes. A small part may be a view of a larger buffer: copy before keeping it.
+   * One whole message. How the sender split it into parts is not meaningful; an empty message is
+   * `[]`. The receiver owns the bytes. A small part may be a view of a larger buffer: copy before
+   * keeping it.
    */
   onMessage(parts: Uint8Array[]): void
   /** A text frame, which Sluice's protocol never uses. */
@@ -120,7 +121,8 @@ export interface Listening {
 export interface Network {
   /**
    * Opens a connection. Resolves when the subprotocol is agreed.
-   * @throws SluiceError NETWORK_ERROR (refused, reset, timed out), PROTOCOL_MISMATCH (not a Sluice broker).
+   * @throws SluiceError NETWORK_ERROR (refused, reset, timed out), PROTOCOL_MISMATCH (not a Sluice
+   * broker).
    */
   dial(
     options: DialOptions,
@@ -141,8 +143,8 @@ export interface Compression {
   /** @throws SluiceError UNSUPPORTED_COMPRESSION_TYPE, naming the package that is missing */
   compress(codec: CompressionCodec, bytes: Uint8Array): Uint8Array
   /**
-   * @throws SluiceError UNSUPPORTED_COMPRESSION_TYPE; CORRUPT_MESSAGE where the bytes are not the codec's or
-   * would grow beyond `maxBytes`
+   * @throws SluiceError UNSUPPORTED_COMPRESSION_TYPE; CORRUPT_MESSAGE where the bytes are not the
+   * codec's or would grow beyond `maxBytes`
    */
   decompress(codec: CompressionCodec, bytes: Uint8Array, maxBytes: number): Uint8Array
 }

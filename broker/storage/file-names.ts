@@ -14,7 +14,7 @@ export type SegmentSuffix = 'log' | 'index' | 'timeindex' | 'txnindex' | 'produc
 export const epochCheckpointName = 'leader-epoch-checkpoint'
 export const partitionMetadataName = 'partition.metadata'
 export const segmentListName = 'segment-list'
-/** Suffix of a directory whose topic was deleted; the rest is topic-partition.topicId. */
+/** Suffix of a directory whose topic was deleted; the rest is topicId-partition. */
 export const deletedSuffix = '.del'
 
 export function segmentFileName(baseOffset: number, suffix: SegmentSuffix): string {

@@ -184,7 +184,8 @@ class LogManager implements PartitionLogs {
     await log?.retire()
     const directory = log?.directory ?? (await this.#findDirectory(topicId, partition))
     if (directory === null) return
-    const gone = `${directory}.${topicId}${deletedSuffix}`
+    // Short, whatever the topic is called: a file name holds 255 bytes.
+    const gone = `${this.#dataDir}/${topicId}-${partition}${deletedSuffix}`
     await disk.rename(directory, gone)
     await finalSync(disk.syncDirectory(this.#dataDir))
     this.#housekeeping.removeLater(gone)
@@ -242,9 +243,18 @@ class LogManager implements PartitionLogs {
     return rows
   }
 
+  /** Several at a time: each waits for the disk most of the time. */
+  async #closeLogs(): Promise<void> {
+    const left = [...this.#logs.values()]
+    const worker = async () => {
+      for (let log = left.pop(); log !== undefined; log = left.pop()) await log.closeCleanly()
+    }
+    await Promise.all(Array.from({ length: this.#shared.limits.maxConcurrentSyncs }, worker))
+  }
+
   async closeCleanly(): Promise<void> {
     await this.#housekeeping.stop()
-    for (const log of this.#logs.values()) await log.closeCleanly()
+    await this.#closeLogs()
     try {
       await this.#checkpoints.writeNow()
       await this.#checkpoints.markClean()

@@ -1,18 +1,19 @@
 /**
- * Disk: the files of one machine, with the durability of each call spelled out. Storage logic sees only
- * this; node-disk.ts is the real one, memory-disk.ts serves tests and `sluice/testing`, and the simulator
- * adds power loss and failing hardware.
+ * Disk: the files of one machine, with the durability of each call spelled out. Storage logic sees
+ * only this; node-disk.ts is the real one, memory-disk.ts serves tests and `sluice/testing`, and
+ * the simulator adds power loss and failing hardware.
  *
  *   write ──> page cache ── sync ──> platter        create/rename/remove ── syncDirectory(parent) ──> platter
  *   process death keeps the page cache; power loss keeps only what was synced.
  *
- * Always true: a path is absolute or relative to the process, `/`-separated; a failed call rejects with DiskError.
- * Called by storage/, metadata/ and the composition root.
+ * Always true: a path is absolute or relative to the process, `/`-separated; a failed call rejects
+ * with DiskError. Called by storage/, metadata/ and the composition root.
  */
 
 /**
- * `missing` no such file or directory · `exists` already there · `noSpace` disk or quota full · `denied`
- * permission or read-only file system · `io` the hardware failed (EIO) or anything not named here.
+ * `missing` no such file or directory · `exists` already there · `noSpace` disk or quota full ·
+ * `denied` permission or read-only file system · `io` the hardware failed (EIO) or anything not
+ * named here.
  */
 export type DiskErrorKind = 'missing' | 'exists' | 'noSpace' | 'denied' | 'io'
 
@@ -30,15 +31,21 @@ export class DiskError extends Error {
 
 export interface DiskFile {
   readonly path: string
-  /** Reads up to `length` bytes at `position`; fewer only at the end of the file. The result is fresh memory. */
+  /**
+   * Reads up to `length` bytes at `position`; fewer only at the end of the file. The result is
+   * fresh memory.
+   */
   read(position: number, length: number): Promise<Uint8Array>
   /**
-   * Writes `parts` one after the other at `position` and returns the bytes written, which is less than asked
-   * only when the disk is full (a short write carries no error; the next write would say noSpace).
-   * In the page cache when it resolves; the parts must not change before.
+   * Writes `parts` one after the other at `position` and returns the bytes written, which is less
+   * than asked only when the disk is full (a short write carries no error; the next write would say
+   * noSpace). In the page cache when it resolves; the parts must not change before.
    */
   write(parts: readonly Uint8Array[], position: number): Promise<number>
-  /** fdatasync: content and size are on the platter when it resolves. A failure is never to be retried. */
+  /**
+   * fdatasync: content and size are on the platter when it resolves. A failure is never to be
+   * retried.
+   */
   sync(): Promise<void>
   /** Cuts (or zero-extends) to `length`; durable only after `sync`. */
   truncate(length: number): Promise<void>
@@ -52,7 +59,10 @@ export interface DiskLock {
 }
 
 export interface Disk {
-  /** `read`: must exist · `update`: read and write, must exist · `create`: read and write, must not exist. */
+  /**
+   * `read`: must exist · `update`: read and write, must exist · `create`: read and write, must not
+   * exist.
+   */
   open(path: string, mode: 'read' | 'update' | 'create'): Promise<DiskFile>
   /** Names in a directory, sorted. */
   list(path: string): Promise<string[]>
@@ -71,8 +81,8 @@ export interface Disk {
   /** Bytes that this process may still write on the file system of `path`. */
   freeBytes(path: string): Promise<number>
   /**
-   * Takes the exclusive lock file at `path` (created if missing), held until released or until the process
-   * is gone in whatever way; `null` if somebody else holds it.
+   * Takes the exclusive lock file at `path` (created if missing), held until released or until the
+   * process is gone in whatever way; `null` if somebody else holds it.
    */
   lock(path: string): Promise<DiskLock | null>
 }

@@ -1,10 +1,11 @@
 /**
  * GrowableBytes: the content of one file in memory.
  *
- *   chunk 0 [256 KiB]  chunk 1 [256 KiB]  chunk 2 [256 KiB]      a small file has one chunk that doubles
+ *   chunk 0 [256 KiB]  chunk 1 [256 KiB]  chunk 2 [256 KiB]   (a small file: one that doubles)
  *   |<------------------- length ------------->|...zeros...|
  *
- * Always true: every byte from `length` to the end of the last chunk is zero, so growing never shows old bytes.
+ * Always true: every byte from `length` to the end of the last chunk is zero, so growing never
+ * shows old bytes.
  * Called by memory-disk.ts and the simulator's disk.
  */
 const chunkBytes = 256 * 1024

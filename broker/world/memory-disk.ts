@@ -1,9 +1,11 @@
 /**
- * MemoryDisk: a Disk whose files live in this object: for unit tests and for the broker of `sluice/testing`.
+ * MemoryDisk: a Disk whose files live in this object: for unit tests and for the broker of
+ * `sluice/testing`.
  *
- * Always true: it behaves as node-disk.ts does (one contract test runs on both), but for two things: nothing
- * is ever lost, so sync means nothing, and every promise is already settled, so no call waits for more than a
- * microtask. A relative path starts at `/`, which always exists; any other directory has to be made first.
+ * Always true: it behaves as node-disk.ts does (one contract test runs on both), but for two
+ * things: nothing is ever lost, so sync means nothing, and every promise is already settled, so no
+ * call waits for more than a microtask. A relative path starts at `/`, which always exists; any
+ * other directory has to be made first.
  * Called by tests and broker/testing/; the simulator has its own disk with power loss.
  */
 import type { Disk, DiskErrorKind, DiskFile, DiskLock } from './disk.ts'

@@ -1,12 +1,13 @@
 /**
  * NodeDisk: the real Disk, on Node's callback `fs`; the only file that touches `node:fs`.
  *
- * Always true: a write is carried on after every short count until the disk says that it is full, so the rest
- * of the broker meets a short write in that one case only; nothing is retried after a failed sync; every
- * rejection is a DiskError that names the path.
+ * Always true: a write is carried on after every short count until the disk says that it is full,
+ * so the rest of the broker meets a short write in that one case only; nothing is retried after a
+ * failed sync; every rejection is a DiskError that names the path.
  * Made once in the composition root.
  */
 import fs from 'node:fs'
+import { dirname } from 'node:path'
 import type { Disk, DiskErrorKind, DiskFile, DiskLock } from './disk.ts'
 import { DiskError } from './disk.ts'
 import { flockDescriptor, givenUpClaim, holdingClaim, newClaim } from './process-lock.ts'
@@ -55,8 +56,22 @@ export class NodeDisk implements Disk {
     }
   }
 
+  /**
+   * Level by level: Node's own recursive mkdir spins for ever where a parent exists and yet says
+   * ENOENT, as /proc does.
+   */
   async makeDirectory(path: string): Promise<void> {
-    await call(path, done => fs.mkdir(path, { recursive: true }, done))
+    try {
+      await callVoid(path, done => fs.mkdir(path, done))
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      if (error.kind === 'exists' && (await this.stat(path))?.isDirectory === true) return
+      const parent = dirname(path)
+      if (error.kind !== 'missing' || parent === path) throw error
+      if ((await this.stat(parent)) !== null) throw error
+      await this.makeDirectory(parent)
+      await this.makeDirectory(path)
+    }
   }
 
   async rename(from: string, to: string): Promise<void> {
@@ -90,9 +105,9 @@ export class NodeDisk implements Disk {
   }
 
   /**
-   * Holds flock(2) on the file where flock(1) is there: the lock then belongs to the machine's file, not to a
-   * process id, and holds between containers. Elsewhere the file says who holds it. The file is never removed:
-   * a lock on a removed file would exclude nobody.
+   * Holds flock(2) on the file where flock(1) is there: the lock then belongs to the machine's
+   * file, not to a process id, and holds between containers. Elsewhere the file says who holds it.
+   * The file is never removed: a lock on a removed file would exclude nobody.
    */
   async lock(path: string): Promise<DiskLock | null> {
     const descriptor = await call<number>(path, done => fs.open(path, openForClaims, 0o644, done))
@@ -134,7 +149,8 @@ class NodeFile implements DiskFile {
   }
 
   async read(position: number, length: number): Promise<Uint8Array> {
-    // A Buffer's slice() is a view, a Uint8Array's a copy: callers get the plain type. Not zeroed, not pooled.
+    // A Buffer's slice() is a view, a Uint8Array's a copy: callers get the plain type. Not zeroed,
+    // not pooled.
     const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
     let done = 0
     while (done < length) {
@@ -206,8 +222,9 @@ class NodeLock implements DiskLock {
 }
 
 /**
- * Calls `writeOnce` with what is left of `parts` until all is written; the returned count is short only when
- * the disk became full after a part was written. Exported for its test: no real disk gives a short count at will.
+ * Calls `writeOnce` with what is left of `parts` until all is written; the returned count is short
+ * only when the disk became full after a part was written. Exported for its test: no real disk
+ * gives a short count at will.
  */
 export async function writeFully(
   path: string,

@@ -1,11 +1,12 @@
 /**
  * Process lock: who holds a lock file (rule S3 of the storage design).
  *
- *   flock(1) there:    flock(2) on the inherited open file description; freed by the kernel when it closes
+ *   flock(1) there:    flock(2) on the inherited open file; freed by the kernel when it closes
  *   flock(1) missing:  claims appended to the file, `pid start-time boot-id nonce`, oldest first
  *
- * Always true: without flock(1) the holder is the first claim that is not given up and whose process runs; a
- * claim is appended before the file is read, so of two that start together one sees the other.
+ * Always true: without flock(1) the holder is the first claim that is not given up and whose
+ * process runs; a claim is appended before the file is read, so of two that start together one sees
+ * the other.
  * Called by node-disk.ts only, which owns the files and hands in its reader.
  */
 import { spawnSync } from 'node:child_process'
@@ -16,8 +17,8 @@ type ReadText = (path: string) => string | undefined
 const givenUp = 'given-up '
 
 /**
- * True when the open file of `descriptor` is now locked, false when another process has it, undefined where
- * `program` is missing.
+ * True when the open file of `descriptor` is now locked, false when another process has it,
+ * undefined where `program` is missing.
  * @throws DiskError io when flock(1) failed otherwise
  */
 export function flockDescriptor(
@@ -64,7 +65,10 @@ function stillRuns(claim: string, readText: ReadText): boolean {
   return start !== '' && startOf(Number(pid), readText) === start
 }
 
-/** Start time of a process in a form that never repeats for its pid within one boot; '' where none runs. */
+/**
+ * Start time of a process in a form that never repeats for its pid within one boot; '' where none
+ * runs.
+ */
 function startOf(pid: number, readText: ReadText): string {
   const stat = readText(`/proc/${pid}/stat`)
   // The program's name, in brackets, may hold blanks; field 22 is the 20th after it.

@@ -1,8 +1,9 @@
 /**
- * RealProcess: ends the real process; the only file that calls `process.exit` on the broker's behalf.
+ * RealProcess: ends the real process; the only file that calls `process.exit` on the broker's
+ * behalf.
  *
- * Always true: the reason is written before the process is gone, also when the logger itself fails, and
- * nothing of the broker runs after `die`.
+ * Always true: the reason is written before the process is gone, also when the logger itself fails,
+ * and nothing of the broker runs after `die`.
  * Made once in the composition root.
  */
 import type { Process } from './process.ts'

@@ -1,16 +1,17 @@
 /**
  * Codecs: how keys and values become bytes and come back.
  *
- * Always true: what does not fit is an error: text with half of a surrogate pair, bytes that are not UTF-8,
- * numbers out of range. (json() alone follows JSON.stringify, which leaves out undefined members and writes NaN as
- * null.) `null` reaches no codec: it is a missing key or a tombstone, and has no bytes.
+ * Always true: what does not fit is an error: text with half of a surrogate pair, bytes that are
+ * not UTF-8, numbers out of range. (json() alone follows JSON.stringify, which leaves out undefined
+ * members and writes NaN as null.) `null` reaches no codec: it is a missing key or a tombstone, and
+ * has no bytes.
  * Given by users to client.topic() and client.consumer(); called by producer and consumer.
  */
 import { canonicalJson } from '../../protocol/bytes/canonical-json.ts'
 import { readInt32, readInt64, writeInt32, writeInt64 } from '../../protocol/bytes/integers.ts'
 import { encodeUtf8, isWellFormed, maybeDecodeUtf8 } from '../../protocol/bytes/utf8.ts'
 import { SluiceError } from '../../protocol/errors.ts'
-import type { Codec, CodecContext } from '../api.ts'
+import type { Codec, CodecContext } from '../types/codecs.ts'
 import { applySchema, type StandardSchema } from './standard-schema.ts'
 
 /** The bytes themselves, not copied. */
@@ -37,8 +38,8 @@ export function string(): Codec<string> {
 }
 
 /**
- * Any JSON, as JSON.stringify writes it. With a schema, what the schema returns is written and handed out.
- * A value that is JSON's null has bytes and is no tombstone.
+ * Any JSON, as JSON.stringify writes it. With a schema, what the schema returns is written and
+ * handed out. A value that is JSON's null has bytes and is no tombstone.
  */
 export function json<T = unknown>(schema?: StandardSchema<T>): Codec<T> {
   return {
@@ -48,8 +49,8 @@ export function json<T = unknown>(schema?: StandardSchema<T>): Codec<T> {
 }
 
 /**
- * JSON for keys: equal objects give equal bytes, whatever the order of their properties, and so the same
- * partition. What has no canonical form is refused: KEY_NOT_CANONICAL.
+ * JSON for keys: equal objects give equal bytes, whatever the order of their properties, and so the
+ * same partition. What has no canonical form is refused: KEY_NOT_CANONICAL.
  */
 export function jsonKey<T = unknown>(schema?: StandardSchema<T>): Codec<T> {
   return {
@@ -62,7 +63,7 @@ export function jsonKey<T = unknown>(schema?: StandardSchema<T>): Codec<T> {
 export function int32(): Codec<number> {
   return {
     encode(value, context) {
-      if ((value | 0) !== value) {
+      if (!Number.isInteger(value) || (value | 0) !== value) {
         throw cannotEncode(context, `is ${describe(value)}, not an integer in ±2^31`)
       }
       const encoded = new Uint8Array(4)
@@ -76,7 +77,10 @@ export function int32(): Codec<number> {
   }
 }
 
-/** A signed 64-bit integer in eight bytes, big-endian, as Kafka's LongSerializer; within ±(2^53 − 1). */
+/**
+ * A signed 64-bit integer in eight bytes, big-endian, as Kafka's LongSerializer; within
+ * ±(2^53 − 1).
+ */
 export function int64(): Codec<number> {
   return {
     encode(value, context) {

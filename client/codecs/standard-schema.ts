@@ -1,13 +1,13 @@
 /**
- * Standard Schema: the common interface of zod, valibot, arktype and others (standardschema.dev, version 1), as
- * far as it is used here: types, and one function that asks a schema.
+ * Standard Schema: the common interface of zod, valibot, arktype and others (standardschema.dev,
+ * version 1), as far as it is used here: types, and one function that asks a schema.
  *
- * Always true: nothing of any validator is imported; only synchronous validation is accepted, because encoding
- * happens inside `send` and must not reorder records.
+ * Always true: nothing of any validator is imported; only synchronous validation is accepted,
+ * because encoding happens inside `send` and must not reorder records.
  * Called by codecs.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'
-import type { CodecContext } from '../api.ts'
+import type { CodecContext } from '../types/codecs.ts'
 
 export interface StandardSchema<Output = unknown> {
   readonly '~standard': {

@@ -1,9 +1,9 @@
 /**
- * Crc32: the hash by which librdkafka's `consistent` partitioners put keys into partitions (the checksum of zip and
- * Ethernet, not the one of record batches).
+ * Crc32: the hash by which librdkafka's `consistent` partitioners put keys into partitions (the
+ * checksum of zip and Ethernet, not the one of record batches).
  *
- * Always true: the same bytes give the same partition here and in every client on librdkafka that keeps to
- * its default.
+ * Always true: the same bytes give the same partition here and in every client on librdkafka that
+ * keeps to its default.
  * Called by the producer's partitioner.
  */
 

@@ -1,8 +1,8 @@
 /**
  * Murmur2: the hash by which Kafka's Java client puts keys into partitions.
  *
- * Always true: the same bytes give the same partition here, in Java and in every client that keeps to Java's
- * default; the hash is a signed 32-bit integer, as Java's is.
+ * Always true: the same bytes give the same partition here, in Java and in every client that keeps
+ * to Java's default; the hash is a signed 32-bit integer, as Java's is.
  * Called by the producer's partitioner.
  */
 

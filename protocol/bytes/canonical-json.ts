@@ -1,10 +1,11 @@
 /**
- * Canonical JSON: one text per value, whatever the order of its properties, so that equal objects are equal
- * keys. The only user of fast-json-stable-stringify.
+ * Canonical JSON: one text per value, whatever the order of its properties, so that equal objects
+ * are equal keys. The only user of fast-json-stable-stringify.
  *
- * Always true: two values that differ never give the same text: what the library would drop, change or choke on
- * (see `requireCanonical`) is refused with its path. Texts differ by Unicode normalisation (NFC and NFD are two
- * keys), −0 is 0. The same text comes out of every client that follows the rule.
+ * Always true: two values that differ never give the same text: what the library would drop, change
+ * or choke on (see `requireCanonical`) is refused with its path. Texts differ by Unicode
+ * normalisation (NFC and NFD are two keys), −0 is 0. The same text comes out of every client that
+ * follows the rule.
  * Called by client/codecs and by the checks of keys in broker and command line.
  */
 import stableStringify from 'fast-json-stable-stringify'
@@ -15,7 +16,8 @@ import { isWellFormed } from './utf8.ts'
 export const maxCanonicalDepth = 32
 
 /**
- * The canonical text of null, a boolean, a finite number, text, or lists and plain objects of those.
+ * The canonical text of null, a boolean, a finite number, text, or lists and plain objects of
+ * those.
  * @throws SluiceError KEY_NOT_CANONICAL, naming the offending member
  */
 export function canonicalJson(value: unknown): string {

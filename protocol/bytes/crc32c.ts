@@ -1,10 +1,10 @@
 /**
  * Crc32c: the checksum of record batches (CRC-32 with Castagnoli's polynomial, reflected).
  *
- * Always true: native and JavaScript give the same unsigned 32 bits (the native one is only used after it
- * gave the right answer to a known question); nothing is copied.
- * The native package is optional: where it cannot be loaded (browser, unknown platform) everything works,
- * slower. Called by records/ and by storage's small checksummed files.
+ * Always true: native and JavaScript give the same unsigned 32 bits (the native one is only used
+ * after it gave the right answer to a known question); nothing is copied.
+ * The native package is optional: where it cannot be loaded (browser, unknown platform) everything
+ * works, slower. Called by records/ and by storage's small checksummed files.
  */
 
 type NativeCrc32c = (bytes: Uint8Array, seed?: number) => number

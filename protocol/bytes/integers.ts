@@ -1,8 +1,9 @@
 /**
  * Integers: big-endian fixed-width integers in byte arrays, as Kafka writes them.
  *
- * Always true: no BigInt and no DataView is made; an int64 is a plain number, exact inside the safe range
- * and outside of it never mistaken for a safe one. The caller has checked that the bytes are there.
+ * Always true: no BigInt and no DataView is made; an int64 is a plain number, exact inside the safe
+ * range and outside of it never mistaken for a safe one. The caller has checked that the bytes are
+ * there.
  * Called by records/, the segment indexes and the codecs.
  */
 

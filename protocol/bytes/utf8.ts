@@ -2,7 +2,8 @@
  * Utf8: text to UTF-8 and back, fast for the short ASCII names that headers have.
  *
  * Always true: a lone surrogate is never written as a replacement character in silence (callers ask
- * isWellFormed first or use the size, which is −1 for such text); a byte order mark is kept as it is.
+ * isWellFormed first or use the size, which is −1 for such text); a byte order mark is kept as it
+ * is.
  * Called by records/ and client/codecs/.
  */
 

@@ -1,10 +1,12 @@
 /**
  * Varint: Kafka's zig-zag variable-length integers (of protocol buffers' form), as plain numbers.
  *
- *   value  0 −1  1 −2  2 …      zig-zag  0  1  2  3  4 …      bytes  7 bits each, lowest first, 0x80 = more follow
+ *   value    0 −1  1 −2  2 …
+ *   zig-zag  0  1  2  3  4 …
+ *   bytes    seven bits each, lowest first, 0x80 = more follow
  *
- * Always true: no BigInt; what is written reads back as the same safe integer; a value outside the range,
- * or one that runs past the end, is CORRUPT_MESSAGE and never a wrong number.
+ * Always true: no BigInt; what is written reads back as the same safe integer; a value outside the
+ * range, or one that runs past the end, is CORRUPT_MESSAGE and never a wrong number.
  * Called by records/batch-builder.ts and records/record-reader.ts.
  */
 import { SluiceError } from '../errors.ts'
@@ -116,7 +118,7 @@ export class VarintReader {
     throw tooLarge(start, 'an int32')
   }
 
-  /** The next safe integer. @throws SluiceError CORRUPT_MESSAGE, also for an int64 outside ±(2^53 − 1) */
+  /** The next safe integer. @throws SluiceError CORRUPT_MESSAGE, also outside of ±(2^53 − 1) */
   readVarlong(): number {
     if (this.position >= this.end) throw cutOff(this.position)
     const first = this.bytes[this.position] as number

@@ -1,11 +1,12 @@
 /**
- * Compression: Kafka's codecs on this machine: gzip by node:zlib, lz4 and snappy by optional packages, zstd by
- * node:zlib where it has it and else, for reading only, by fzstd.
+ * Compression: Kafka's codecs on this machine: gzip by node:zlib, lz4 and snappy by optional
+ * packages, zstd by node:zlib where it has it and else, for reading only, by fzstd.
  *
- * Always true: decompress never hands out more than `maxBytes` and, where the codec tells sizes beforehand, takes no memory
- * for more; whatever a library throws leaves here as a SluiceError.
+ * Always true: decompress never hands out more than `maxBytes` and, where the codec tells sizes
+ * beforehand, takes no memory for more; whatever a library throws leaves here as a SluiceError.
  * Opened once per world; used through the Compression interface of protocol/world.ts.
  */
+import { plainBytes } from '../bytes/plain.ts'
 import { SluiceError } from '../errors.ts'
 import type { Compression, CompressionCodec } from '../world.ts'
 import { lz4UncompressedSize } from './lz4-size.ts'
@@ -68,7 +69,7 @@ function guarded(codec: CompressionCodec, maxBytes: number, unpack: () => Uint8A
     })
   }
   if (unpacked.length > maxBytes) throw tooLarge(codec, maxBytes)
-  return unpacked
+  return plainBytes(unpacked)
 }
 
 const noneDoor: CodecDoor = { pack: () => bytes => bytes, unpack: () => bytes => bytes, hint: '' }

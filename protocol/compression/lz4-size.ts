@@ -1,11 +1,12 @@
 /**
  * Lz4 size: what an LZ4 frame unpacks to, found by walking its tokens without unpacking.
  *
- *   frame  magic 04 22 4d 18 | FLG BD [content size u64] [dictionary id u32] HC | { u32 size | block [u32] } … | 0 [u32]
+ *   frame  04 22 4d 18 | FLG BD [content size u64] [dictionary id u32] HC
+ *          { size u32 | block [checksum u32] } … | 0 [checksum u32]
  *   block  { token | literal length … | literals | match offset u16 | match length … } …
  *
- * Always true: the result is exact for well-formed frames; the package that unpacks has no limit of its own, so
- * this is what refuses a bomb before memory is taken.
+ * Always true: the result is exact for well-formed frames; the package that unpacks has no limit of
+ * its own, so this is what refuses a bomb before memory is taken.
  * Called by compression.ts.
  */
 import { SluiceError } from '../errors.ts'

@@ -1,9 +1,9 @@
 /**
  * Packages: the door to node:zlib and the optional codec packages (lz4-napi, snappy, fzstd).
  *
- * Always true: a package is loaded when its codec is first asked for, not before (they cost start-up time and
- * memory), and one that cannot be loaded is `null`, never an exception. Names are put together at run time, so
- * that no bundler tries to resolve what a browser cannot have.
+ * Always true: a package is loaded when its codec is first asked for, not before (they cost
+ * start-up time and memory), and one that cannot be loaded is `null`, never an exception. Names are
+ * put together at run time, so that no bundler tries to resolve what a browser cannot have.
  * Called by compression.ts only.
  */
 
@@ -46,12 +46,12 @@ export async function openPackages(): Promise<Packages> {
   const module = await importBuiltIn<{ createRequire(from: string): (name: string) => unknown }>(
     'module',
   )
-  const require = module?.createRequire(import.meta.url) ?? null
+  const loadPackage = module?.createRequire(import.meta.url)
   return {
     zlib,
-    lz4: lazily(() => require?.('lz4-napi') as Lz4 | undefined),
-    snappy: lazily(() => require?.('snappy') as Snappy | undefined),
-    fzstd: lazily(() => require?.('fzstd') as Fzstd | undefined),
+    lz4: lazily(() => loadPackage?.('lz4-napi') as Lz4 | undefined),
+    snappy: lazily(() => loadPackage?.('snappy') as Snappy | undefined),
+    fzstd: lazily(() => loadPackage?.('fzstd') as Fzstd | undefined),
   }
 }
 

@@ -1,12 +1,13 @@
 /**
- * Snappy framing: the container that Kafka's Java client (by way of xerial's snappy-java) puts around Snappy
- * blocks, and the sizes inside.
+ * Snappy framing: the container that Kafka's Java client (by way of xerial's snappy-java) puts
+ * around Snappy blocks, and the sizes inside.
  *
- *   magic 82 'SNAPPY' 00 | version i32 = 1 | lowest compatible version i32 = 1 | { block length i32 | block } …
+ *   magic 82 'SNAPPY' 00 | version i32 = 1 | lowest compatible version i32 = 1
+ *   { block length i32 | block } …
  *   a block is raw Snappy: varint of its uncompressed size, then the data
  *
- * Always true: bytes without the magic are one raw block (librdkafka and others write that); sizes are known
- * before anything is unpacked.
+ * Always true: bytes without the magic are one raw block (librdkafka and others write that); sizes
+ * are known before anything is unpacked.
  * Called by compression.ts.
  */
 import { readInt32, writeInt32 } from '../bytes/integers.ts'
@@ -20,6 +21,9 @@ const blockBytes = 32 * 1024
 /** The raw blocks inside, as views. @throws SluiceError CORRUPT_MESSAGE */
 export function readSnappyBlocks(bytes: Uint8Array): Uint8Array[] {
   if (!magic.every((byte, i) => bytes[i] === byte)) return [bytes]
+  if (bytes.length < frameHeaderBytes) {
+    throw new SluiceError('CORRUPT_MESSAGE', 'The header of the Snappy data is cut off.')
+  }
   const blocks: Uint8Array[] = []
   for (let position = frameHeaderBytes; position < bytes.length; ) {
     const length = position + 4 <= bytes.length ? readInt32(bytes, position) : -1

@@ -1,4 +1,9 @@
-/** Apis: every message of the protocol in one list; dispatcher, channel and docs work from it. */
+/**
+ * Apis: every message of the protocol in one list.
+ *
+ * Always true: a name here is the api's name on the wire. Dispatcher, request channel and docs work
+ * from it.
+ */
 import { alterConfigs, describeConfigs } from './configs.ts'
 import { fetch } from './fetch.ts'
 import { hello } from './hello.ts'

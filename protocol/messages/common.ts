@@ -1,8 +1,10 @@
 /**
- * Common: fields that several messages share, so that a partition is addressed in one way everywhere.
+ * Common: fields that several messages share, so that a partition is addressed in one way
+ * everywhere.
  *
- * Always true: a partition is named by topic, topic id and number; the id decides, the name is for people
- * and for finding the id's successor (UNKNOWN_TOPIC_ID says that the name now means another topic).
+ * Always true: a partition is named by topic, topic id and number; the id decides, the name is for
+ * people and for finding the id's successor (UNKNOWN_TOPIC_ID says that the name now means another
+ * topic).
  */
 import { flag, group, integer, optional, text } from './define.ts'
 

@@ -1,4 +1,8 @@
-/** describe-configs, alter-configs: the settings of topics. */
+/**
+ * describe-configs, alter-configs: the settings of topics.
+ *
+ * Always true: an alteration applies all its settings or none.
+ */
 import { itemError, topicName } from './common.ts'
 import { choice, defineApi, flag, group, list, optional, text, textMap } from './define.ts'
 

@@ -1,6 +1,7 @@
 /**
- * Define: a message is data. Each api declares its request and response once, field by field; from that come
- * the TypeScript types, the check of every header that arrives, and the protocol page of the docs.
+ * Define: a message is data. Each api declares its request and response once, field by field; from
+ * that come the TypeScript types, the check of every header that arrives, and the protocol page of
+ * the docs.
  *
  * Always true: unknown fields are ignored, missing or wrong-typed ones refused with their path.
  * Used by the files beside this one; checked by client/ (responses) and broker/server/ (requests).

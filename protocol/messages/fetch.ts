@@ -1,10 +1,11 @@
 /**
- * fetch: record batches from offsets on. A fetch is also a byte credit: the answer is never larger than
- * `maxBytes`, except that the first batch of the answer always comes whole. Batches come as stored, so the first
- * one may begin below the asked offset; the reader drops those records.
+ * fetch: record batches from offsets on. A fetch is also a byte credit: the answer is never larger
+ * than `maxBytes`, except that the first batch of the answer always comes whole. Batches come as
+ * stored, so the first one may begin below the asked offset; the reader drops those records.
  *
  * Bodies: `bodies` of them per entry, in order; each holds whole batches, contiguous in offset.
- * Long poll: waits up to `maxWaitMs` until `minBytes` are there; an error or a moved log start answers at once.
+ * Long poll: waits up to `maxWaitMs` until `minBytes` are there; an error or a moved log start
+ * answers at once.
  */
 import { itemError, offset, partitionNumber, topicId, topicName } from './common.ts'
 import { choice, defineApi, group, integer, list, optional } from './define.ts'

@@ -1,6 +1,7 @@
 /**
- * hello: the first request on every connection. Both sides learn who the other is, which versions and codecs
- * it speaks, and the limits that it enforces. Any other request before it is refused with INVALID_REQUEST.
+ * hello: the first request on every connection. Both sides learn who the other is, which versions
+ * and codecs it speaks, and the limits that it enforces. Any other request before it is refused
+ * with INVALID_REQUEST.
  */
 import { defineApi, group, type Infer, integer, list, optional, text } from './define.ts'
 

@@ -1,4 +1,8 @@
-/** describe-log, delete-records: the log of a partition as it lies on this broker. */
+/**
+ * describe-log, delete-records: the log of a partition as it lies on this broker.
+ *
+ * Always true: offsets of one answer belong to one moment.
+ */
 import { itemError, offset, partitionNumber, topicId, topicName } from './common.ts'
 import { choice, defineApi, group, integer, list, optional, text } from './define.ts'
 

@@ -1,4 +1,8 @@
-/** metadata: who the brokers are, which topics there are, and who leads each partition. */
+/**
+ * metadata: who the brokers are, which topics there are, and who leads each partition.
+ *
+ * Always true: an asked topic is in the answer, with an error where it does not exist.
+ */
 import { itemError, partitionNumber, topicId, topicName } from './common.ts'
 import { defineApi, flag, group, integer, list, optional, text } from './define.ts'
 

@@ -1,9 +1,10 @@
 /**
- * produce: record batches for partitions that this broker leads. Each partition has one body: exactly one
- * record batch v2 (`protocol/records/batch.ts`). Order per partition on one connection is kept.
+ * produce: record batches for partitions that this broker leads. Each partition has one body:
+ * exactly one record batch v2 (`protocol/records/batch.ts`). Order per partition on one connection
+ * is kept.
  *
- * Bodies: one per entry of `partitions`, in order. A partition's error is data; its neighbours go on.
- * With acks `none` there is no answer at all.
+ * Bodies: one per entry of `partitions`, in order. A partition's error is data; its neighbours go
+ * on. With acks `none` there is no answer at all.
  */
 import { itemError, offset, partitionNumber, topicId, topicName } from './common.ts'
 import { choice, defineApi, group, integer, list, optional } from './define.ts'

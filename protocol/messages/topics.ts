@@ -1,4 +1,9 @@
-/** create-topics, delete-topics, add-partitions: the topics of a cluster. */
+/**
+ * create-topics, delete-topics, add-partitions: the topics of a cluster.
+ *
+ * Always true: each topic of a request succeeds or fails by itself; an answer means that it
+ * survives a crash.
+ */
 import { itemError, topicId, topicName } from './common.ts'
 import { defineApi, flag, group, integer, list, optional, textMap } from './define.ts'
 

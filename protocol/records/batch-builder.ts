@@ -1,11 +1,12 @@
 /**
- * Batch builder: records written one after the other into one growing slab, and closed into a batch.
+ * Batch builder: records written one after the other into one growing slab, and closed into a
+ * batch.
  *
  *   slab  | 61 bytes left free for the header | record | record | record |      free       |
- *   record  length · attributes · timestamp delta · offset delta · key · value · headers (sizes are varints)
+ *   record  length · attributes · timestamp delta · offset delta · key · value · headers
  *
- * Always true: sizes are computed first, so nothing written is ever moved; no object is made per record;
- * without compression the slab itself becomes the batch.
+ * Always true: sizes are computed first, so nothing written is ever moved; no object is made per
+ * record; without compression the slab itself becomes the batch.
  * Called by the SDK's producer, by tests and tools that make batches.
  */
 import { utf8Size, writeUtf8 } from '../bytes/utf8.ts'
@@ -48,7 +49,7 @@ export interface BuildOptions {
 const maxRecordBytes = 2 ** 30
 const firstSlabBytes = 4096
 /** Below this many bytes a loop beats the call into the engine's copy. */
-const shortCopyBytes = 32
+const shortCopyBytes = 12
 
 export class BatchBuilder {
   readonly #capacityBytes: number
@@ -92,9 +93,10 @@ export class BatchBuilder {
   }
 
   /**
-   * Adds one record; its bytes are copied. False, and nothing changed, where it would pass the capacity; the
-   * first record of a batch always fits.
-   * @throws SluiceError INVALID_TIMESTAMP, INVALID_RECORD (header name is not text), MESSAGE_TOO_LARGE
+   * Adds one record; its bytes are copied. False, and nothing changed, where it would pass the
+   * capacity; the first record of a batch always fits.
+   * @throws SluiceError INVALID_TIMESTAMP, INVALID_RECORD (header name is not text),
+   * MESSAGE_TOO_LARGE
    */
   appendParts(
     timestamp: number,
@@ -135,7 +137,8 @@ export class BatchBuilder {
   }
 
   /**
-   * The whole batch, header and CRC included, base offset 0 and leader epoch −1. The builder is used up.
+   * The whole batch, header and CRC included, base offset 0 and leader epoch −1. The builder is
+   * used up.
    * @throws SluiceError UNSUPPORTED_COMPRESSION_TYPE
    */
   build(options: BuildOptions): Uint8Array {
@@ -143,6 +146,9 @@ export class BatchBuilder {
     invariant(this.#count > 0, 'a batch holds at least one record')
     const batch = this.#pack(options)
     this.#built = true
+    // The slab may be the batch now: letting go of it makes sure that no later append writes into
+    // it.
+    this.#slab = new Uint8Array(0)
     writeBatchHeader(batch, {
       ...options,
       recordCount: this.#count,

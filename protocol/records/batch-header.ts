@@ -1,15 +1,15 @@
 /**
- * Batch header: the 61 bytes at the head of every record batch (Kafka's format version 2), big-endian.
+ * Batch header: the 61 bytes at the head of a record batch (Kafka's version 2), big-endian.
  *
- *    0 baseOffset i64        8 batchLength i32 (bytes after this field)   12 partitionLeaderEpoch i32
- *   16 magic i8 = 2         17 crc u32 (CRC-32C of byte 21 to the end)
- *   21 attributes i16       23 lastOffsetDelta i32                        27 baseTimestamp i64
- *   35 maxTimestamp i64     43 producerId i64       51 producerEpoch i16  53 baseSequence i32
- *   57 recordCount i32      61 records …
- *   attributes: bits 0–2 codec · 3 append time · 4 transactional · 5 control · 6 delete horizon · rest unused
+ *    0 baseOffset i64       8 batchLength i32 (bytes after it)   12 partitionLeaderEpoch i32
+ *   16 magic i8 = 2        17 crc u32 (CRC-32C of byte 21 to the end)
+ *   21 attributes i16      23 lastOffsetDelta i32               27 baseTimestamp i64
+ *   35 maxTimestamp i64    43 producerId i64    51 producerEpoch i16    53 baseSequence i32
+ *   57 recordCount i32     61 records …
+ *   attributes: bits 0–2 codec · 3 append time · 4 transactional · 5 control · 6 delete horizon
  *
- * Always true: base offset and leader epoch are outside the CRC, so the broker patches them without
- * touching the rest. Called by the broker's storage and handlers, and by the SDK's producer and consumer.
+ * Always true: base offset and leader epoch are outside the CRC: a broker patches them and no more.
+ * Called by the broker's storage and handlers, and by the SDK's producer and consumer.
  */
 import { crc32c } from '../bytes/crc32c.ts'
 import {
@@ -69,7 +69,8 @@ export interface ProducerStamp {
 
 /**
  * The header at `position`; the records behind it need not be there.
- * @throws SluiceError CORRUPT_MESSAGE (cut off, impossible values), UNSUPPORTED_FOR_MESSAGE_FORMAT (magic is not 2)
+ * @throws SluiceError CORRUPT_MESSAGE (cut off, impossible values), UNSUPPORTED_FOR_MESSAGE_FORMAT
+ * (magic is not 2)
  */
 export function readBatchHeader(bytes: Uint8Array, position = 0): BatchHeader {
   requireHeaderBytes(bytes, position)
@@ -79,8 +80,9 @@ export function readBatchHeader(bytes: Uint8Array, position = 0): BatchHeader {
 }
 
 /**
- * 12 + batchLength, without looking at anything else; the batch may be longer than what is there. −1 where
- * fewer than 12 bytes are there or the length is too small for a batch (zeros at the end of a file, say).
+ * 12 + batchLength, without looking at anything else; the batch may be longer than what is there.
+ * −1 where fewer than 12 bytes are there or the length is too small for a batch (zeros at the end
+ * of a file, say).
  */
 export function batchSizeAt(bytes: Uint8Array, position: number): number {
   if (position < 0 || position + batchOverheadBytes > bytes.length) return -1
@@ -99,8 +101,8 @@ export function lastOffsetAt(bytes: Uint8Array, position: number): number {
 }
 
 /**
- * Checks exactly one whole batch: length, magic, attributes, counts, CRC. A control batch or one that
- * compaction has been through may hold fewer records than offsets, even none.
+ * Checks exactly one whole batch: length, magic, attributes, counts, CRC. A control batch or one
+ * that compaction has been through may hold fewer records than offsets, even none.
  * @throws SluiceError CORRUPT_MESSAGE, UNSUPPORTED_FOR_MESSAGE_FORMAT
  */
 export function checkBatch(batch: Uint8Array): BatchHeader {
@@ -110,9 +112,11 @@ export function checkBatch(batch: Uint8Array): BatchHeader {
 }
 
 /**
- * checkBatch, and the rules for batches from producers: one record per offset, data only, create time,
- * producer fields that fit together. The batch's own base offset is ignored: the result has base offset 0.
- * @throws SluiceError CORRUPT_MESSAGE, UNSUPPORTED_FOR_MESSAGE_FORMAT, INVALID_RECORD, INVALID_TIMESTAMP
+ * checkBatch, and the rules for batches from producers: one record per offset, data only, create
+ * time, producer fields that fit together. The batch's own base offset is ignored: the result has
+ * base offset 0.
+ * @throws SluiceError CORRUPT_MESSAGE, UNSUPPORTED_FOR_MESSAGE_FORMAT, INVALID_RECORD,
+ * INVALID_TIMESTAMP
  */
 export function checkProducedBatch(batch: Uint8Array): BatchHeader {
   requireHeaderBytes(batch, 0)
@@ -123,7 +127,7 @@ export function checkProducedBatch(batch: Uint8Array): BatchHeader {
   if (header.hasDeleteHorizon) throw invalid('A producer may not set a delete horizon.')
   if (header.recordCount !== header.lastOffsetDelta + 1) {
     throw invalid(
-      `The batch says ${header.recordCount} records but spans ${header.lastOffsetDelta + 1} offsets.`,
+      `The batch says ${header.recordCount} records for ${header.lastOffsetDelta + 1} offsets.`,
     )
   }
   if (header.timestampType === 'append') {
@@ -157,8 +161,8 @@ export interface BatchHeaderFields extends ProducerStamp {
 }
 
 /**
- * Writes the header of the batch that `batch` is (its records are there already), CRC included. The base offset
- * is 0 and the leader epoch −1 until a leader patches them.
+ * Writes the header of the batch that `batch` is (its records are there already), CRC included. The
+ * base offset is 0 and the leader epoch −1 until a leader patches them.
  */
 export function writeBatchHeader(batch: Uint8Array, fields: BatchHeaderFields): void {
   const flags = (fields.isTransactional ? 0x10 : 0) | (fields.isControl ? 0x20 : 0)
@@ -252,7 +256,7 @@ function requireProducerFields(header: BatchHeader): void {
   if (producerId === -1) return
   if (producerId < 0 || producerEpoch < 0 || baseSequence < 0) {
     throw invalid(
-      `Producer id ${producerId}, epoch ${producerEpoch} and sequence ${baseSequence} do not fit together.`,
+      `Producer id ${producerId}, epoch ${producerEpoch}, sequence ${baseSequence} do not fit.`,
     )
   }
 }

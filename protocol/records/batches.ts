@@ -1,8 +1,8 @@
 /**
  * Batches: the whole batches in a run of bytes, as a fetch answer or a segment holds them.
  *
- * Always true: a batch that is cut off at the end of the bytes is not returned, and everything before it is;
- * the batches are views. Neither CRC nor records are checked here.
+ * Always true: a batch that is cut off at the end of the bytes is not returned, and everything
+ * before it is; the batches are views. Neither CRC nor records are checked here.
  * Called by the SDK's consumer and by tools.
  */
 import { SluiceError } from '../errors.ts'

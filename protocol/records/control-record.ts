@@ -1,11 +1,13 @@
 /**
- * Control record: the marker that ends a transaction in a partition; the only record of a control batch.
+ * Control record: the marker that ends a transaction in a partition; the only record of a control
+ * batch.
  *
- *   key    version i16 = 0 | type i16 (0 abort, 1 commit; Kafka has others for its own metadata log)
+ *   key    version i16 = 0 | type i16 (0 abort, 1 commit; Kafka's metadata log has others)
  *   value  version i16 = 0 | coordinator epoch i32
  *
  * Always true: fields that a later version adds behind these are ignored, as Kafka does.
- * Called by the broker's storage (open and aborted transactions) and by tools; consumers skip control batches.
+ * Called by the broker's storage (open and aborted transactions) and by tools; consumers skip
+ * control batches.
  */
 import { readInt16, readInt32, writeInt16, writeInt32 } from '../bytes/integers.ts'
 import { SluiceError } from '../errors.ts'
@@ -59,7 +61,7 @@ export function readControlBatch(
   return readControlRecord(cursor.key(), cursor.value())
 }
 
-/** The control batch for a marker: base offset 0 and leader epoch −1 until a leader patches them. */
+/** A marker's control batch: base offset 0 and leader epoch −1 until a leader patches them. */
 export function buildControlBatch(marker: TransactionMarker): Uint8Array {
   const key = new Uint8Array(keyBytes)
   writeInt16(key, 2, types.indexOf(marker.type))

@@ -1,13 +1,14 @@
 /**
  * Record reader: walks the records of one batch, in place, without making an object per record.
  *
- *   record  length · attributes · timestamp delta · offset delta · key · value · header count · headers
+ *   record  length · attributes · timestamp delta · offset delta · key · value · headers
  *
- * Always true: when next() says true, the whole record (headers too) is well formed and lies inside the batch;
- * offsets grow and stay within the header's range; keys and values are views of the batch (or of its unpacked
- * bytes), never copies. The CRC is not checked here: checkBatch does.
+ * Always true: when next() says true, the whole record (headers too) is well formed and lies inside
+ * the batch; offsets grow and stay within the header's range; keys and values are views of the
+ * batch (or of its unpacked bytes), never copies. The CRC is not checked here: checkBatch does.
  * Called by the SDK's consumer, by lookups by timestamp and by the tools.
  */
+import { plainBytes } from '../bytes/plain.ts'
 import { readUtf8 } from '../bytes/utf8.ts'
 import { VarintReader } from '../bytes/varint.ts'
 import { SluiceError } from '../errors.ts'
@@ -23,7 +24,7 @@ export interface StoredRecord {
   readonly headers: RecordHeader[]
 }
 
-/** What the records of one batch may grow to when they are unpacked, unless the caller says otherwise. */
+/** What the records of one batch may grow to when unpacked, unless the caller says otherwise. */
 export const defaultMaxUncompressedBytes = 64 * 1024 * 1024
 
 export class RecordCursor {
@@ -45,7 +46,8 @@ export class RecordCursor {
 
   /**
    * `batch` starts with the batch that `header` describes.
-   * @throws SluiceError UNSUPPORTED_COMPRESSION_TYPE, CORRUPT_MESSAGE (cut off, or not what the codec says)
+   * @throws SluiceError UNSUPPORTED_COMPRESSION_TYPE, CORRUPT_MESSAGE (cut off, or not what the
+   * codec says)
    */
   constructor(
     batch: Uint8Array,
@@ -71,7 +73,8 @@ export class RecordCursor {
     }
     const bodyBytes = reader.readVarint()
     const end = reader.position + bodyBytes
-    // Six numbers of at least one byte each follow; anything shorter would read into the next record.
+    // Six numbers of at least one byte each follow; anything shorter would read into the next
+    // record.
     if (bodyBytes < 6 || end > reader.end) throw corrupt(`A record says ${bodyBytes} bytes.`)
     reader.position++
     const timestampDelta = reader.readVarlong()
@@ -80,8 +83,10 @@ export class RecordCursor {
     const keyBytes = reader.readVarint()
     this.#keyBytes = keyBytes
     this.#keyStart = reader.position
+    if (keyBytes < -1) throw corrupt(`A key says ${keyBytes} bytes.`)
+    // Positions only grow and are held against the end of the batch at each number, so one
+    // comparison with the end of the record at the very end finds whatever reached beyond it.
     if (keyBytes > 0) reader.position += keyBytes
-    if (keyBytes < -1 || reader.position >= end) throw corrupt(`A key says ${keyBytes} bytes.`)
     const valueBytes = reader.readVarint()
     this.#valueBytes = valueBytes
     this.#valueStart = reader.position
@@ -90,7 +95,7 @@ export class RecordCursor {
       throw corrupt(`A value says ${valueBytes} bytes.`)
     this.#headerCount = reader.readVarint()
     this.#headersStart = reader.position
-    if (this.#headerCount !== 0) skipHeaders(reader, this.#headerCount, end)
+    if (this.#headerCount !== 0) skipHeaders(reader, this.#headerCount)
     if (reader.position !== end) throw corrupt('A record is longer or shorter than its parts.')
     this.#left--
     return true
@@ -151,7 +156,7 @@ export class RecordCursor {
   }
 }
 
-/** All records of the batch at the start of `batch`. @throws SluiceError as readBatchHeader and RecordCursor */
+/** All records of the batch at the start of `batch`. @throws as readBatchHeader, RecordCursor */
 export function readRecords(batch: Uint8Array, compression: Compression): StoredRecord[] {
   const cursor = new RecordCursor(batch, readBatchHeader(batch), compression)
   const records: StoredRecord[] = []
@@ -166,24 +171,22 @@ function openRecords(
   maxUncompressedBytes: number,
 ): VarintReader {
   if (header.codec === 'none' || header.sizeBytes === batchHeaderBytes) {
-    return new VarintReader(batch, batchHeaderBytes, header.sizeBytes)
+    return new VarintReader(plainBytes(batch), batchHeaderBytes, header.sizeBytes)
   }
   const packed = batch.subarray(batchHeaderBytes, header.sizeBytes)
   return new VarintReader(compression.decompress(header.codec, packed, maxUncompressedBytes))
 }
 
-/** Walks the headers of a record that ends at `end`, so that headers() need not check anything. */
-function skipHeaders(reader: VarintReader, count: number, end: number): void {
+/** Walks the headers of a record, so that headers() need not check anything. */
+function skipHeaders(reader: VarintReader, count: number): void {
   if (count < 0) throw corrupt(`A record says ${count} headers.`)
   for (let i = 0; i < count; i++) {
     const nameBytes = reader.readVarint()
     if (nameBytes < 0) throw corrupt(`A header name says ${nameBytes} bytes.`)
     reader.position += nameBytes
-    if (reader.position >= end) throw corrupt('A header runs past the end of its record.')
     const valueBytes = reader.readVarint()
     if (valueBytes < -1) throw corrupt(`A header value says ${valueBytes} bytes.`)
     if (valueBytes > 0) reader.position += valueBytes
-    if (reader.position > end) throw corrupt('A header runs past the end of its record.')
   }
 }
 

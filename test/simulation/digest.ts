@@ -1,5 +1,6 @@
 /**
- * Digest: 64 bits over everything that happened in a run, in order; two runs of one seed must agree.
+ * Digest: 64 bits over everything that happened in a run, in order; two runs of one seed must
+ * agree.
  *
  * Always true: it depends on each value and on their order.
  * Called by scheduler.ts for each event, and by disk and network for what they move.

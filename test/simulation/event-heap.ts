@@ -1,8 +1,8 @@
 /**
  * EventHeap: the events to come, a binary heap.
  *
- * Always true: `pop` gives the event of the smallest (time, tie, order); `order` is unique, so the sequence of
- * events depends on nothing but what was pushed.
+ * Always true: `pop` gives the event of the smallest (time, tie, order); `order` is unique, so the
+ * sequence of events depends on nothing but what was pushed.
  * Called by scheduler.ts only.
  */
 import type { Generation } from './generation.ts'

@@ -1,8 +1,8 @@
 /**
  * Generation: one life of one simulated process, from its start to its crash.
  *
- * Always true: after `end` nothing that belongs to it is delivered any more: no timer, no message, no disk
- * answer; its promises stay pending for ever, as the promises of a killed process do.
+ * Always true: after `end` nothing that belongs to it is delivered any more: no timer, no message,
+ * no disk answer; its promises stay pending for ever, as the promises of a killed process do.
  * Made by sim-world.ts; held by everything that acts on behalf of a process.
  */
 export class Generation {

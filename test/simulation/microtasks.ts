@@ -1,8 +1,9 @@
 /**
  * Microtasks: running all waiting promise reactions to the end between two events, synchronously.
  *
- * Always true: `drainMicrotasks` is either a function that was seen to drain a chain of promises, or undefined
- * (Node does not promise `process._tickCallback`), and then the scheduler gives each event a turn of its own.
+ * Always true: `drainMicrotasks` is either a function that was seen to drain a chain of promises,
+ * or undefined (Node does not promise `process._tickCallback`), and then the scheduler gives each
+ * event a turn of its own.
  * Called by scheduler.ts, from a macrotask: inside a microtask V8 would not drain at all.
  */
 type Drain = () => void

@@ -1,12 +1,14 @@
 /**
- * PlatterFile: the content of one simulated file twice, as the page cache has it and as the platter has it.
+ * PlatterFile: the content of one simulated file twice, as the page cache has it and as the platter
+ * has it.
  *
  *   cached   what every read of a living machine sees
  *   pieces   the changes between the two, oldest first, cut at page borders
  *   durable  what is there after a power loss that keeps none of the pieces
  *
- * Always true: without a failed sync, durable plus all pieces in order equals cached. A failed sync drops its
- * pieces but not what readers see, as ext4, XFS and Btrfs do: later syncs succeed and the bytes are not there.
+ * Always true: without a failed sync, durable plus all pieces in order equals cached. A failed sync
+ * drops its pieces but not what readers see, as ext4, XFS and Btrfs do: later syncs succeed and the
+ * bytes are not there.
  * Called by platter.ts and sim-disk-door.ts.
  */
 import { GrowableBytes } from '../../broker/world/growable-bytes.ts'
@@ -24,18 +26,27 @@ export interface SyncPoint {
   readonly length: number
 }
 
-/** Beyond this the kernel writes back by itself; here it bounds what a run without syncs remembers. */
+/**
+ * Beyond this the kernel writes back by itself; here it bounds what a run without syncs remembers.
+ */
 const maxPendingBytes = 64 * 1024 * 1024
 
 export class PlatterFile {
+  readonly id: number
   readonly cached = new GrowableBytes()
   readonly durable = new GrowableBytes()
   #pieces: Piece[] = []
   #pendingBytes = 0
   #order = 0
 
-  static of(content: Uint8Array): PlatterFile {
-    const file = new PlatterFile()
+  /** `id` is unique on its platter. */
+  constructor(id: number) {
+    this.id = id
+  }
+
+  /** A file whose content is durable. */
+  static of(id: number, content: Uint8Array): PlatterFile {
+    const file = new PlatterFile(id)
     file.cached.write(content, 0)
     file.durable.write(content, 0)
     return file

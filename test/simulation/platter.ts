@@ -1,16 +1,18 @@
 /**
- * Platter: the directories and files of one simulated machine, in the page cache and on the platter.
+ * Platter: the directories and files of one simulated machine, in the page cache and on the
+ * platter.
  *
- * Always true: a directory's entries are apart from the content of what they name: a file may be synced and
- * yet be gone after a power loss, because its directory was not. A rename is done or undone as a whole. What a
- * path names is decided by the cached entries alone until `load` puts an image in their place.
+ * Always true: a directory's entries are apart from the content of what they name: a file may be
+ * synced and yet be gone after a power loss, because its directory was not. A rename is done or
+ * undone as a whole. What a path names is decided by the cached entries alone until `load` puts an
+ * image in their place.
  * Called by sim-disk.ts and sim-disk-door.ts.
  */
 import type { DiskErrorKind } from '../../broker/world/disk.ts'
 import { DiskError } from '../../broker/world/disk.ts'
 import { pathParts, resolvedPath } from '../../broker/world/disk-path.ts'
 import { PlatterFile } from './platter-file.ts'
-import type { PendingEntryChange, PendingFile, PowerLossPlan } from './power-loss.ts'
+import type { PendingEntryChange, PendingFile, PendingLoss, PowerLossPlan } from './power-loss.ts'
 
 /** What a disk holds, by name. */
 export type DiskImage = Map<string, Uint8Array | DiskImage>
@@ -40,6 +42,7 @@ type Entries = (directory: PlatterDirectory) => Map<string, PlatterNode>
 export class Platter {
   #root = new PlatterDirectory()
   #changes: EntryChange[] = []
+  #nextId = 0
 
   find(path: string): PlatterNode | undefined {
     let node: PlatterNode | undefined = this.#root
@@ -68,7 +71,7 @@ export class Platter {
   createFile(path: string): PlatterFile {
     const on = this.#place(path)
     if (on.directory.cached.has(on.name)) throw failure('exists', path)
-    const node = new PlatterFile()
+    const node = new PlatterFile(this.#nextId++)
     this.#change({ kind: 'create', path, node, on })
     return node
   }
@@ -122,14 +125,14 @@ export class Platter {
   }
 
   /** What a power loss would have to decide about, in the order in which a plan is asked. */
-  pending(): { changes: readonly PendingEntryChange[]; files: PendingFile[] } {
+  pending(): PendingLoss {
     const files: PendingFile[] = []
     const seen = new Set<PlatterNode>()
     const visit = (node: PlatterNode, path: string): void => {
       if (seen.has(node)) return
       seen.add(node)
       if (node instanceof PlatterFile) {
-        if (node.pieces.length > 0) files.push({ path, pieces: node.pieces })
+        if (node.pieces.length > 0) files.push({ id: node.id, path, pieces: node.pieces })
         return
       }
       for (const entries of [node.cached, node.durable]) {
@@ -162,13 +165,13 @@ export class Platter {
       if (keep[index] === true) applyEntry(change, entries)
     })
     return imageOf(this.#root, entries, (file, path) =>
-      file.afterPowerLoss(plan.loseFile({ path, pieces: file.pieces })),
+      file.afterPowerLoss(plan.loseFile({ id: file.id, path, pieces: file.pieces })),
     )
   }
 
   /** Replaces everything by `image`, all of it durable. */
   load(image: DiskImage): void {
-    this.#root = loaded(image)
+    this.#root = loaded(image, () => this.#nextId++)
     this.#changes = []
   }
 
@@ -193,7 +196,10 @@ export class Platter {
 
 const durableEntries: Entries = directory => directory.durable
 
-/** Does a change to one view of the entries, be it that earlier changes of the same node were undone. */
+/**
+ * Does a change to one view of the entries, be it that earlier changes of the same node were
+ * undone.
+ */
 function applyEntry(change: EntryChange, entries: Entries): void {
   const { node, off, on } = change
   if (off !== undefined) {
@@ -224,10 +230,10 @@ function imageOf(
   return image
 }
 
-function loaded(image: DiskImage): PlatterDirectory {
+function loaded(image: DiskImage, nextId: () => number): PlatterDirectory {
   const directory = new PlatterDirectory()
   for (const [name, inner] of image) {
-    const node = inner instanceof Map ? loaded(inner) : PlatterFile.of(inner)
+    const node = inner instanceof Map ? loaded(inner, nextId) : PlatterFile.of(nextId(), inner)
     directory.cached.set(name, node)
     directory.durable.set(name, node)
   }

@@ -2,10 +2,11 @@
  * Power loss: which of the changes that were never synced survive when the machine loses its power.
  *
  *   entry changes   create, rename, remove: each done or undone, unless its directory was synced
- *   file content    pieces of at most one 4 KiB page, in the order of the writes: any subset may survive
+ *   file content    pieces of at most one 4 KiB page, oldest first: any subset may survive
  *
- * Always true: a plan only chooses among outcomes that a real disk may show; what was synced is not asked about.
- * A run draws plans from its seed; a crash test gives them one by one and so tries all of them.
+ * Always true: a plan only chooses among outcomes that a real disk may show; what was synced is not
+ * asked about. A run draws plans from its seed; a crash test gives them one by one and so tries all
+ * of them.
  */
 import type { SimRandom } from './sim-random.ts'
 
@@ -21,6 +22,8 @@ export interface PendingPiece {
 }
 
 export interface PendingFile {
+  readonly id: number
+  /** One that it has or had; renames change it, not the id. */
   readonly path: string
   readonly pieces: readonly PendingPiece[]
 }
@@ -30,6 +33,12 @@ export interface PendingEntryChange {
   readonly path: string
   /** The new path of a rename. */
   readonly to?: string
+}
+
+/** All that a power loss now would have to decide about. */
+export interface PendingLoss {
+  readonly changes: readonly PendingEntryChange[]
+  readonly files: readonly PendingFile[]
 }
 
 /** What survives of one file's pieces. */
@@ -58,7 +67,9 @@ export const loseEverything: PowerLossPlan = {
   loseFile: file => ({ keep: file.pieces.map(() => false), grown: false }),
 }
 
-/** A plan drawn from a run's seed: for the entries and for each file one of the ways to lose things. */
+/**
+ * A plan drawn from a run's seed: for the entries and for each file one of the ways to lose things.
+ */
 export function drawnPlan(random: SimRandom): PowerLossPlan {
   return {
     keepEntries: changes => drawnKeep(random, changes.length),
@@ -71,6 +82,36 @@ export function drawnPlan(random: SimRandom): PowerLossPlan {
       }
       return { keep, grown, torn: { piece, sectors: random.below(pageBytes / sectorBytes) } }
     },
+  }
+}
+
+/** More would never come to an end. */
+const maxBits = 24
+
+/**
+ * Every plan there is: each subset of entry changes and pieces, each with the files grown and not.
+ * Torn pieces are left to the caller. @throws RangeError where more than 24 changes are pending
+ */
+export function* everyPlan({ changes, files }: PendingLoss): Generator<PowerLossPlan> {
+  const starts = new Map<number, number>()
+  let bits = changes.length
+  for (const { id, pieces } of files) {
+    starts.set(id, bits)
+    bits += pieces.length
+  }
+  if (bits > maxBits) throw new RangeError(`${bits} changes are pending, at most ${maxBits} work`)
+  const keep = (mask: number, start: number, count: number): boolean[] =>
+    Array.from({ length: count }, (_, index) => ((mask >> (start + index)) & 1) === 1)
+  for (let mask = 0; mask < 2 ** bits; mask++) {
+    for (const grown of files.length === 0 ? [false] : [false, true]) {
+      yield {
+        keepEntries: () => keep(mask, 0, changes.length),
+        loseFile: file => ({
+          keep: keep(mask, starts.get(file.id) ?? 0, file.pieces.length),
+          grown,
+        }),
+      }
+    }
   }
 }
 

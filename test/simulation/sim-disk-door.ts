@@ -1,14 +1,15 @@
 /**
  * SimDiskDoor: the Disk that one process of a simulated machine sees.
  *
- * Always true: it obeys the contract of broker/world/disk.ts (the test that the real disk passes runs on it), and
- * is stricter where a real disk is silent: a part that changes during its write, or a file that is closed with
- * calls under way, fails the run.
+ * Always true: it obeys the contract of broker/world/disk.ts (the test that the real disk passes
+ * runs on it), and is stricter where a real disk is silent: a part that changes during its write,
+ * or a file that is closed with calls under way, fails the run.
  * Made by sim-world.ts for each generation.
  */
 import type { Disk, DiskFile, DiskLock } from '../../broker/world/disk.ts'
 import { DiskError } from '../../broker/world/disk.ts'
 import type { Generation } from './generation.ts'
+import { isJoined, joined } from './joined.ts'
 import { PlatterDirectory } from './platter.ts'
 import { PlatterFile } from './platter-file.ts'
 import type { DiskEffect, DiskOperation, SimDisk } from './sim-disk.ts'
@@ -158,7 +159,7 @@ class SimFile implements DiskFile {
         if (error === 'io') write(this.#disk.random.below(bytes.length + 1))
       },
     })
-    if (Buffer.compare(bytes, joined(parts)) !== 0) {
+    if (!isJoined(bytes, parts)) {
       this.#disk.misused(`${this.path}: the bytes of a write changed before it ended`)
     }
     return written
@@ -239,16 +240,4 @@ class SimFile implements DiskFile {
     if (!this.#options.readOnly) return
     throw new DiskError('io', this.path, `${this.path}: opened for reading only`)
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  let length = 0
-  for (const part of parts) length += part.length
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
 }

@@ -1,9 +1,10 @@
 /**
- * SimDisk: the disk of one simulated machine: its platter, how long each call takes, and what goes wrong.
+ * SimDisk: the disk of one simulated machine: its platter, how long each call takes, and what goes
+ * wrong.
  *
- * Always true: it outlives the processes of the machine; a call of a dead process is never answered, and whether
- * it still took effect is drawn, since a call under way at the crash may have been half way through. Nothing is
- * durable before the sync that was asked for has ended.
+ * Always true: it outlives the processes of the machine; a call of a dead process is never
+ * answered, and whether it still took effect is drawn, since a call under way at the crash may have
+ * been half way through. Nothing is durable before the sync that was asked for has ended.
  * Made by sim-world.ts; processes reach it through sim-disk-door.ts; scenarios set its faults.
  */
 import type { DiskErrorKind } from '../../broker/world/disk.ts'
@@ -96,7 +97,9 @@ export class SimDisk {
     this.usedBytes = sizeOf(image)
   }
 
-  /** Runs a call of a process: takes its time, draws its fault, answers unless the process is dead. */
+  /**
+   * Runs a call of a process: takes its time, draws its fault, answers unless the process is dead.
+   */
   perform<T>(generation: Generation, effect: DiskEffect<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (!generation.alive) return

@@ -1,13 +1,17 @@
 /**
  * SimRandom: every draw of a simulated run, from one seed.
  *
- * Always true: the same seed and the same stream name give the same draws; a stream is independent of how much
- * was drawn from any other, so one more draw in the network does not shift the workload.
+ * Always true: the same seed and the same stream name give the same draws; a stream is independent
+ * of how much was drawn from any other, so one more draw in the network does not shift the
+ * workload.
  * Called by the scheduler, the disks, the network, the nodes and the scenarios.
  */
 import type { Random } from '../../protocol/world.ts'
 
-/** The generator is sfc32 (Chris Doty-Humphrey's, public domain): 128 bits of state, four adds per draw. */
+/**
+ * The generator is sfc32 (Chris Doty-Humphrey's, public domain): 128 bits of state, four adds per
+ * draw.
+ */
 export class SimRandom implements Random {
   readonly #seed: number
   readonly #name: string

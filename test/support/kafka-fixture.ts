@@ -1,6 +1,6 @@
 /**
- * Kafka fixture: the files of test/fixtures/kafka-4.3.1 as tests use them, and the earthquakes that were
- * produced into them.
+ * Kafka fixture: the files of test/fixtures/kafka-4.3.1 as tests use them, and the earthquakes that
+ * were produced into them.
  *
  * Always true: found from the compiled place (dist/test/support) and from the source alike.
  * Called by the tests of protocol/records and broker/storage.
@@ -41,7 +41,7 @@ export function readLog(file: string): Uint8Array {
   return new Uint8Array(readFileSync(join(kafkaFixture, file)))
 }
 
-/** The first 600 lines that were produced: exactly the values of quakes-none, as far as they are not null. */
+/** The 600 lines that were produced, in order. */
 export function earthquakeLines(): string[] {
   return readFileSync(join(kafkaFixture, 'earthquakes-600.ndjson'), 'utf8').trimEnd().split('\n')
 }

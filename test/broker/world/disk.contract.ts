@@ -1,6 +1,6 @@
 /**
- * Disk contract: what every Disk has to do, written once and run on the memory disk, the real disk and the
- * simulated one.
+ * Disk contract: what every Disk has to do, written once and run on the memory disk, the real disk
+ * and the simulated one.
  *
  * Always true: a test gets an empty directory of its own and leaves no file open.
  * Called by memory-disk.test.ts, node-disk.test.ts and test/simulation/sim-disk.test.ts.

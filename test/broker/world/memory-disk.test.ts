@@ -1,4 +1,6 @@
-/** The memory disk: the contract, its two differences from a real disk, and its capacity. */
+/**
+ * The memory disk: the contract, its two differences from a real disk, and its capacity.
+ */
 import t from 'tap'
 import { MemoryDisk } from '../../../broker/world/memory-disk.ts'
 import { fails, testDiskContract } from './disk.contract.ts'

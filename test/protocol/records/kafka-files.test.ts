@@ -1,15 +1,11 @@
 /**
- * Kafka files: what Apache Kafka 4.3.1 wrote reads here as Kafka itself reads it. The files and the rule that
- * their records follow are described in test/fixtures/kafka-4.3.1/README.md.
+ * Kafka files: what Apache Kafka 4.3.1 wrote reads here as Kafka itself reads it. The files and the
+ * rule that their records follow are described in test/fixtures/kafka-4.3.1/README.md.
  */
 import t from 'tap'
 import { openCompression } from '../../../protocol/compression/compression.ts'
 import { BatchBuilder } from '../../../protocol/records/batch-builder.ts'
-import {
-  type BatchHeader,
-  batchHeaderBytes,
-  checkBatch,
-} from '../../../protocol/records/batch-header.ts'
+import { type BatchHeader, checkBatch, patchBatch } from '../../../protocol/records/batch-header.ts'
 import { eachBatch } from '../../../protocol/records/batches.ts'
 import { readControlBatch } from '../../../protocol/records/control-record.ts'
 import { readRecords, type StoredRecord } from '../../../protocol/records/record-reader.ts'
@@ -77,28 +73,39 @@ function recordsOf(topic: string): StoredRecord[] {
   return records
 }
 
+/** Everything about a record but the order in which its fields are compared. */
+const asText = ({ offset, timestamp, key, value, headers }: StoredRecord) => ({
+  offset,
+  timestamp,
+  key: textOf(key),
+  value: textOf(value),
+  headers: headers.map(header => [header.name, textOf(header.value)]),
+})
+
+/** Record n by the rule in the fixture's README. */
+function produced(n: number): object {
+  const line = lines[n] ?? ''
+  const headers = [
+    ['n', String(n)],
+    ['empty', null],
+  ]
+  return {
+    offset: n,
+    timestamp: 1_700_000_000_000 + 1000 * n,
+    key: n % 50 === 0 ? null : (JSON.parse(line) as { id: string }).id,
+    value: n % 97 === 0 ? null : line,
+    headers: n % 10 === 0 ? headers : [],
+  }
+}
+
 for (const codec of compressionCodecs) {
   t.test(`each record of quakes-${codec} is the one that was produced`, async t => {
-    const records = recordsOf(`quakes-${codec}`)
+    const records = recordsOf(`quakes-${codec}`).map(asText)
     t.equal(records.length, 600)
-    for (const [n, record] of records.entries()) {
-      const line = lines[n] ?? ''
-      const headers = record.headers.map(h => [h.name, textOf(h.value)])
-      const expected = [n, 1_700_000_000_000 + 1000 * n]
-      const id = (JSON.parse(line) as { id: string }).id
-      t.same([record.offset, record.timestamp], expected)
-      t.equal(textOf(record.key), n % 50 === 0 ? null : id)
-      t.equal(textOf(record.value), n % 97 === 0 ? null : line)
-      t.same(
-        headers,
-        n % 10 === 0
-          ? [
-              ['n', String(n)],
-              ['empty', null],
-            ]
-          : [],
-      )
-    }
+    t.same(
+      records,
+      Array.from({ length: 600 }, (_, n) => produced(n)),
+    )
   })
 }
 
@@ -117,28 +124,30 @@ t.test('quakes-txn holds 200 records and ten markers, every third an abort', asy
     Array.from({ length: 10 }, (_, i) => (i % 3 === 2 ? 'abort' : 'commit')),
   )
   t.equal(data.length, 200)
-  for (const [n, record] of data.entries()) {
-    t.equal(record.offset, n + Math.floor(n / 20))
-    t.same([textOf(record.key), record.timestamp], [`k${n}`, 1_700_000_000_000 + n])
-    t.equal(textOf(record.value), lines[n])
-  }
+  const expected = data.map((_, n) => ({
+    offset: n + Math.floor(n / 20),
+    timestamp: 1_700_000_000_000 + n,
+    key: `k${n}`,
+    value: lines[n],
+    headers: [],
+  }))
+  t.same(data.map(asText), expected)
 })
 
 t.test('records of an uncompressed batch of Kafka encode here to the very same bytes', async t => {
   let batches = 0
+  const different: number[] = []
   for (const file of dump.keys()) {
     for (const { batch, header } of eachBatch(readLog(file))) {
       if (header.codec !== 'none' || header.isControl) continue
-      const builder = new BatchBuilder({ capacityBytes: 16 })
-      const big = new BatchBuilder({ capacityBytes: 2 ** 20 })
-      const records = readRecords(batch, compression)
-      t.ok(records.every(record => big.append(record)))
-      t.equal(builder.append(records[0] as StoredRecord), true, 'a first record always fits')
-      const ours = big.build({ ...header, codec: 'none', compression })
-      t.same(ours.subarray(batchHeaderBytes), batch.subarray(batchHeaderBytes))
-      t.equal(checkBatch(ours).crc, header.crc, 'the checksum covers every field after it')
+      const builder = new BatchBuilder({ capacityBytes: 2 ** 20 })
+      for (const record of readRecords(batch, compression)) builder.append(record)
+      const ours = builder.build({ ...header, codec: 'none' })
+      patchBatch(ours, header.baseOffset, header.leaderEpoch)
+      if (Buffer.compare(ours, batch) !== 0) different.push(header.baseOffset)
       batches++
     }
   }
   t.ok(batches > 50, `${batches} batches`)
+  t.same(different, [], 'header, checksum and records')
 })

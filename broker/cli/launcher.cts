@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+/**
+ * Launcher: the file behind `sluice`. It sets what must be set before the first module loads, then
+ * runs main.
+ *
+ * Always true: CommonJS, because an ES module's imports run before its first line; a size of the
+ * thread pool that the user chose is kept. (V8's young generation cannot be resized from here: its
+ * flag is read before.)
+ * Run by npm's bin link; main.ts does everything else.
+ */
+
+// fsync and cold reads share libuv's pool; with its four threads a slow disk starves the reads.
+process.env.UV_THREADPOOL_SIZE ??= '8'
+
+import('./main.js').catch((error: unknown) => {
+  process.stderr.write(`error: ${String(error)}\n`)
+  process.exitCode = 1
+})

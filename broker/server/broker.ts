@@ -1,0 +1,199 @@
+/**
+ * Broker: the composition root. The one place where the rooms are put together, in the order in
+ * which they may trust each other, and taken apart in reverse.
+ *
+ *   config → data directory (lock, format, catalogue) → logs → topics → listener → ready
+ *
+ * Always true: nobody is served before every partition is open; after `close` nothing of this
+ * broker runs and the directory is free; two brokers in one process share nothing.
+ * Called by broker/cli, broker/testing and embedders (broker/index.ts).
+ */
+import type { Listening } from '../../protocol/world.ts'
+import { type BrokerConfig, type BrokerConfigInput, brokerConfig } from '../config/broker-config.ts'
+import { type DataDirectory, openDataDirectory } from '../metadata/data-directory.ts'
+import { loadTopics } from '../replication/load-topics.ts'
+import { PartitionManager } from '../replication/partition-manager.ts'
+import { type NewTopic, TopicLifecycle } from '../replication/topic-lifecycle.ts'
+import { openLogs as openStoredLogs } from '../storage/log-manager.ts'
+import type { PartitionLogs } from '../storage/types.ts'
+import { type Logger, silentLogger } from '../world/logger.ts'
+import type { BrokerWorld } from '../world/world.ts'
+import { Deadlines } from './deadlines.ts'
+import { Dispatcher, type Interceptor } from './dispatcher.ts'
+import { FetchPurgatory } from './fetch-waiter.ts'
+import { listen, urlOf, warnOfWildcard } from './listener.ts'
+import type { BrokerParts } from './parts.ts'
+import { Sessions } from './sessions.ts'
+
+export interface Broker {
+  /** Where clients reach it. */
+  readonly url: string
+  readonly host: string
+  readonly port: number
+  readonly brokerId: number
+  readonly clusterId: string
+  /**
+   * Stops cleanly: no new requests, what was appended is flushed and answered, then connections,
+   * files and the lock go. Idempotent.
+   */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export interface BrokerOptions {
+  readonly logger?: Logger
+  /** Answers requests with errors before they reach their handler; for tests of clients. */
+  readonly intercept?: Interceptor
+  /** Created before anybody is served, where they do not exist yet. */
+  readonly topics?: readonly NewTopic[]
+  /** Another storage under the same broker. */
+  readonly openLogs?: typeof openStoredLogs
+}
+
+/** How long a stopping broker waits for peers to take their answers. */
+const maxDrainMs = 1000
+
+/**
+ * Undoes what was done so far, last first; keeps going past a step that fails and throws its error
+ * at the end.
+ */
+class Undo {
+  readonly #steps: (() => unknown)[] = []
+
+  push(step: () => unknown): void {
+    this.#steps.push(step)
+  }
+
+  async run(): Promise<void> {
+    const failures: unknown[] = []
+    for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
+      try {
+        await step()
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    if (failures.length > 0) throw failures[0]
+  }
+}
+
+/**
+ * Starts a broker; it is ready when this resolves.
+ * @throws SluiceError INVALID_ARGUMENT, INVALID_CONFIG, BAD_LISTEN_ADDRESS, PORT_TAKEN,
+ * DATA_DIR_IN_USE, DATA_DIR_UNUSABLE, NEWER_FORMAT
+ */
+export async function createBroker(
+  input: BrokerConfigInput,
+  world: BrokerWorld,
+  options: BrokerOptions = {},
+): Promise<Broker> {
+  const config = brokerConfig(input)
+  const undo = new Undo()
+  try {
+    return await start(config, world, options, undo)
+  } catch (error) {
+    await undo.run().catch(() => {}) // the first error is the one to tell
+    throw error
+  }
+}
+
+async function start(
+  config: BrokerConfig,
+  world: BrokerWorld,
+  options: BrokerOptions,
+  undo: Undo,
+): Promise<Broker> {
+  const { logger = silentLogger, openLogs = openStoredLogs } = options
+  const data = await openDataDirectory(world, config.dataDir, config.brokerId)
+  undo.push(() => data.release())
+  const logs = await openLogs({
+    dataDir: config.dataDir,
+    world,
+    limits: storageLimits(config),
+    logger,
+  })
+  const closeLogs = once(() => logs.closeCleanly())
+  undo.push(closeLogs)
+  const address: { listening: Listening | null } = { listening: null }
+  const parts = assemble({ config, world, logger, data, logs, address })
+  await loadTopics(parts)
+  await createMissing(parts, options.topics ?? [])
+  const dispatcher = new Dispatcher(parts, options.intercept)
+  const sessions = new Sessions(parts, (exchange, header) => dispatcher.dispatch(exchange, header))
+  undo.push(() => parts.deadlines.close())
+  const state = { isReady: false }
+  const listening = await listen(parts, sessions, state)
+  address.listening = listening
+  state.isReady = true
+  undo.push(() => listening.close())
+  const close = async () => {
+    state.isReady = false
+    listening.stopAccepting()
+    dispatcher.stop()
+    await parts.topics.idle()
+    parts.purgatory.mayWait(false)
+    undo.push(() => sessions.end())
+    // flushing first lets every append that was taken be answered on its own connection
+    undo.push(() => sessions.drained(world.timers, maxDrainMs))
+    undo.push(closeLogs)
+    await undo.run()
+    logger.info({ dataDir: config.dataDir }, 'stopped')
+  }
+  warnOfWildcard(config, logger)
+  logger.info({ url: parts.url(), dataDir: config.dataDir }, 'ready')
+  return brokerOf(parts, listening, close)
+}
+
+async function createMissing(parts: BrokerParts, topics: readonly NewTopic[]): Promise<void> {
+  for (const topic of topics) {
+    if (!parts.store.current.topics.has(topic.name)) await parts.topics.create(topic)
+  }
+}
+
+interface Ingredients {
+  readonly config: BrokerConfig
+  readonly world: BrokerWorld
+  readonly logger: Logger
+  readonly data: DataDirectory
+  readonly logs: PartitionLogs
+  readonly address: { readonly listening: Listening | null }
+}
+
+function assemble({ config, world, logger, data, logs, address }: Ingredients): BrokerParts {
+  const partitions = new PartitionManager()
+  const deadlines = new Deadlines(world)
+  const shared = { config, world, logger, store: data.store, logs, partitions }
+  return {
+    ...shared,
+    topics: new TopicLifecycle(shared),
+    deadlines,
+    purgatory: new FetchPurgatory(deadlines),
+    url: () => urlOf(config, address.listening),
+  }
+}
+
+function storageLimits(config: BrokerConfig) {
+  const { maxUncommittedBytes, tailCacheBytes, minFreeBytes, retentionCheckIntervalMs } = config
+  return { maxUncommittedBytes, tailCacheBytes, minFreeBytes, retentionCheckIntervalMs }
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | null = null
+  return () => {
+    done ??= work()
+    return done
+  }
+}
+
+function brokerOf(parts: BrokerParts, listening: Listening, stop: () => Promise<void>): Broker {
+  const close = once(stop)
+  return {
+    url: parts.url(),
+    host: listening.host,
+    port: listening.port,
+    brokerId: parts.config.brokerId,
+    clusterId: parts.store.current.clusterId,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}

@@ -1,0 +1,281 @@
+/**
+ * Session: one connection. Messages in become exchanges, answers go out by id.
+ *
+ *   onMessage → frame → (greeted? in flight?) → dispatcher → handler … → reply → send
+ *
+ * Always true: hello comes first; at most maxInFlightRequests are unanswered; a peer that does not
+ * take its answers is not read from, and is dropped above maxBufferedBytes; where framing is lost
+ * the connection ends, nobody else notices.
+ * Made by broker.ts for each connection; talks to dispatcher.ts.
+ */
+import { asSluiceError, SluiceError } from '../../protocol/errors.ts'
+import { decodeFrame, encodeFrame, type Frame, type FrameHeader } from '../../protocol/frame.ts'
+import type { Connection, ConnectionEvents, TimerHandle } from '../../protocol/world.ts'
+import type { BrokerConfig } from '../config/broker-config.ts'
+import type { Logger } from '../world/logger.ts'
+import type { Deadlines } from './deadlines.ts'
+import { OutputMeter } from './output-meter.ts'
+import type { Exchange } from './parts.ts'
+import type { Pausable, ReceiveBudget } from './receive-budget.ts'
+
+/** Receives each well-framed request; answers through the exchange, never throws. */
+export type Dispatch = (exchange: Exchange, header: FrameHeader) => void
+
+export interface SessionParts {
+  readonly config: BrokerConfig
+  readonly budget: ReceiveBudget
+  readonly deadlines: Deadlines
+  readonly logger: Logger
+  readonly dispatch: Dispatch
+  onGone(session: Session): void
+  /** Nothing of the session is unanswered any more. */
+  onIdle(): void
+}
+
+export class Session implements ConnectionEvents, Pausable {
+  readonly #parts: SessionParts
+  readonly #connection: Connection
+  readonly #inFlight = new Map<number, RequestExchange>()
+  readonly #output: OutputMeter
+  readonly #helloDeadline: TimerHandle
+  #greeted = false
+  #open = true
+  #turn = 0
+  #pausedForMemory = false
+  #pausedForOutput = false
+
+  constructor(parts: SessionParts, connection: Connection) {
+    this.#parts = parts
+    this.#connection = connection
+    this.#output = new OutputMeter(parts.config.maxBufferedBytes, paused => {
+      this.#pausedForOutput = paused
+      this.#applyPause()
+    })
+    parts.budget.join(this)
+    const { helloTimeoutMs } = parts.config
+    this.#helloDeadline = parts.deadlines.after(helloTimeoutMs, () => {
+      this.end(1008, `no hello within ${helloTimeoutMs} ms`)
+    })
+  }
+
+  get open(): boolean {
+    return this.#open
+  }
+  get unanswered(): number {
+    return this.#inFlight.size
+  }
+
+  onMessage(parts: Uint8Array[]): void {
+    if (!this.#open) return
+    const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0)
+    let frame: Frame
+    try {
+      frame = decodeFrame(parts, this.#parts.config.maxHeaderBytes)
+    } catch (error) {
+      const { code, message } = asSluiceError(error)
+      this.end(code === 'FRAME_TOO_LARGE' ? 1009 : 1002, `${code}: ${message}`)
+      return
+    }
+    const id = frame.header.id
+    if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 0) {
+      this.end(1002, 'INVALID_REQUEST: header.id must be an integer from 0')
+      return
+    }
+    this.#accept(id, bytes, frame)
+  }
+
+  onText(): void {
+    this.end(1002, 'INVALID_REQUEST: text frame; messages are binary')
+  }
+
+  onDrain(): void {
+    // what is still unsent is counted by the flush of each answer
+  }
+
+  onClose(closed: { code: number; reason: string; error?: Error }): void {
+    this.#open = false
+    this.#helloDeadline.cancel()
+    this.#parts.budget.leave(this)
+    this.#parts.logger.debug({ peer: this.#connection.peer, ...closed }, 'connection closed')
+    for (const exchange of [...this.#inFlight.values()]) exchange.abandon()
+    this.#output.close()
+    this.#parts.onGone(this)
+  }
+
+  /** Closes with a WebSocket code; `reason` is cut to what a close frame holds. */
+  end(code: number, reason: string): void {
+    if (!this.#open) return
+    this.#open = false
+    const { logger } = this.#parts
+    if (code !== 1013) logger.warn({ peer: this.#connection.peer, code, reason }, 'closing')
+    this.#connection.close(code, closeReason(reason))
+  }
+
+  pauseForMemory(): void {
+    this.#pausedForMemory = true
+    this.#connection.pause()
+  }
+
+  resumeFromMemory(): void {
+    this.#pausedForMemory = false
+    this.#applyPause()
+  }
+
+  #applyPause(): void {
+    if (this.#pausedForMemory || this.#pausedForOutput) this.#connection.pause()
+    else this.#connection.resume()
+  }
+
+  #accept(id: number, bytes: number, frame: Frame): void {
+    if (this.#inFlight.has(id)) {
+      this.end(1002, `INVALID_REQUEST: request id ${id} is in use`)
+      return
+    }
+    const refusal = this.#refusal(frame.header)
+    if (refusal !== null) {
+      this.#send(encodeFrame({ id, error: refusal.toJSON() }))
+      return
+    }
+    const exchange = new RequestExchange(this, {
+      id,
+      bytes,
+      bodies: frame.bodies,
+      turn: this.#turn++,
+    })
+    this.#inFlight.set(id, exchange)
+    this.#parts.budget.charge(bytes)
+    this.#parts.dispatch(exchange, frame.header)
+  }
+
+  #refusal(header: FrameHeader): SluiceError | null {
+    const { maxInFlightRequests } = this.#parts.config
+    if (this.#inFlight.size >= maxInFlightRequests) {
+      return new SluiceError(
+        'TOO_MANY_REQUESTS',
+        `${this.#inFlight.size} requests are unanswered, limit ${maxInFlightRequests}`,
+        { hint: 'wait for answers; the limit is max.in.flight.requests' },
+      )
+    }
+    if (this.#greeted || header.api === 'hello') return null
+    return new SluiceError('INVALID_REQUEST', 'the first request on a connection must be hello')
+  }
+
+  /** For RequestExchange. */
+  answer(id: number, header: FrameHeader, bodies: readonly Uint8Array[]): void {
+    this.#send(encodeFrame({ id, ...header }, bodies))
+  }
+
+  /** For RequestExchange: the request is over. */
+  settle(id: number, bytes: number): void {
+    this.#inFlight.delete(id)
+    this.#parts.budget.release(bytes)
+    if (this.#inFlight.size === 0) this.#parts.onIdle()
+  }
+
+  /** For RequestExchange: hello was accepted. */
+  greet(): void {
+    this.#greeted = true
+    this.#helloDeadline.cancel()
+  }
+
+  /** For RequestExchange: room for its answer, until `unreserve`. */
+  reserve(bytes: number, run: () => void): void {
+    this.#output.reserve(bytes, run)
+  }
+
+  /** For RequestExchange. */
+  unreserve(bytes: number): void {
+    this.#output.release(bytes)
+  }
+
+  #send(parts: readonly Uint8Array[]): void {
+    if (!this.#open) return
+    const flushed = this.#output.admit(parts)
+    if (flushed === null) {
+      this.end(1013, 'the answers are not being read: over max.buffered.bytes')
+      this.#connection.terminate()
+      return
+    }
+    this.#connection.send(parts, flushed)
+  }
+}
+
+interface Request {
+  readonly id: number
+  readonly bytes: number
+  readonly bodies: readonly Uint8Array[]
+  readonly turn: number
+}
+
+class RequestExchange implements Exchange {
+  readonly #session: Session
+  readonly #request: Request
+  #over = false
+  #reservedBytes = 0
+  #closed: (() => void) | null = null
+
+  constructor(session: Session, request: Request) {
+    this.#session = session
+    this.#request = request
+  }
+
+  get bodies(): readonly Uint8Array[] {
+    return this.#request.bodies
+  }
+  get turn(): number {
+    return this.#request.turn
+  }
+  get open(): boolean {
+    return this.#session.open && !this.#over
+  }
+
+  reply(response: object, bodies: readonly Uint8Array[] = []): void {
+    if (this.#over) return
+    this.#session.answer(this.#request.id, response as FrameHeader, bodies)
+    this.finish()
+  }
+
+  fail(error: SluiceError): void {
+    this.reply({ error: error.toJSON() })
+  }
+
+  finish(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#session.settle(this.#request.id, this.#request.bytes)
+    this.#unreserve()
+  }
+
+  onClosed(run: () => void): void {
+    this.#closed = run
+  }
+
+  greet(): void {
+    this.#session.greet()
+  }
+
+  whenWritable(bytes: number, run: () => void): void {
+    this.#session.reserve(bytes, () => {
+      this.#reservedBytes = bytes
+      if (this.#over) this.#unreserve()
+      run()
+    })
+  }
+
+  #unreserve(): void {
+    const bytes = this.#reservedBytes
+    this.#reservedBytes = 0
+    if (bytes > 0) this.#session.unreserve(bytes)
+  }
+
+  /** The connection is gone. */
+  abandon(): void {
+    this.finish()
+    this.#closed?.()
+  }
+}
+
+/** A close frame holds 123 bytes; what is not printable ASCII becomes `?`. */
+function closeReason(reason: string): string {
+  return reason.replace(/[^\x20-\x7e]/g, '?').slice(0, 120)
+}

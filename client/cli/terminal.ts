@@ -1,0 +1,164 @@
+/**
+ * Terminal: the one door of the command line to its own process: streams, files to read,
+ * environment, signals, the machine's names. Commands see only this interface, so they run in tests
+ * against a fake.
+ *
+ * Always true: nothing else in client/cli touches process, node:fs or a stream; a write after the
+ * reader of stdout went away is silently dropped and `outputClosed` is aborted.
+ * Made by broker/cli/main.ts.
+ */
+import { createReadStream, readFileSync } from 'node:fs'
+import { cpus, totalmem } from 'node:os'
+import { createInterface } from 'node:readline/promises'
+import { SluiceError } from '../../protocol/errors.ts'
+
+export type SignalName = 'SIGINT' | 'SIGTERM'
+
+export interface Machine {
+  readonly node: string
+  readonly platform: string
+  readonly cpu: string
+  readonly cpus: number
+  readonly memoryBytes: number
+}
+
+export interface Terminal {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly inputIsTty: boolean
+  readonly outputIsTty: boolean
+  readonly errorIsTty: boolean
+  /** Aborted when the reader of stdout is gone (`| head`). */
+  readonly outputClosed: AbortSignal
+  /** Width of stderr in characters. */
+  columns(): number
+  write(text: string | Uint8Array): void
+  /** Resolves when stdout took what was written, or is gone. */
+  drained(): Promise<void>
+  writeError(text: string): void
+  input(): AsyncIterable<Uint8Array>
+  /** @throws SluiceError INVALID_ARGUMENT where the file cannot be read */
+  readFile(path: string): AsyncIterable<Uint8Array>
+  /** Asks on stderr, answers one line. */
+  ask(question: string): Promise<string>
+  /** Calls back for every SIGINT and SIGTERM until the returned function is called. */
+  onSignal(callback: (name: SignalName) => void): () => void
+  machine(): Machine
+  /** Version of this package. */
+  version(): string
+  /** Words of the command line, without node and script. */
+  readonly words: readonly string[]
+  /** Sets the exit code and lets go of stdin, so that the process ends by itself. */
+  end(code: number): void
+  /** Ends the process at once: for the second signal. */
+  exitNow(code: number): void
+}
+
+function unreadable(path: string, error: unknown): SluiceError {
+  const reason = error instanceof Error ? error.message : String(error)
+  return new SluiceError('INVALID_ARGUMENT', `cannot read "${path}": ${reason}`, { cause: error })
+}
+
+async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>
+  } catch (error) {
+    throw unreadable(path, error)
+  }
+}
+
+/** stdout, of which the reader may go away at any time. */
+class Output {
+  readonly #stream = process.stdout
+  readonly #closed = new AbortController()
+  readonly closed = this.#closed.signal
+
+  constructor() {
+    this.#stream.on('error', (error: NodeJS.ErrnoException) => {
+      this.#closed.abort(error)
+      this.#wake()
+    })
+  }
+
+  write(text: string | Uint8Array): void {
+    if (!this.closed.aborted) this.#stream.write(text)
+  }
+
+  #wake: () => void = () => undefined
+
+  async drained(): Promise<void> {
+    if (this.closed.aborted || !this.#stream.writableNeedDrain) return
+    await new Promise<void>(resolve => {
+      this.#wake = resolve
+      this.#stream.once('drain', resolve)
+    })
+  }
+}
+
+async function ask(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return await lines.question(question)
+  } finally {
+    lines.close()
+  }
+}
+
+function onSignal(callback: (name: SignalName) => void): () => void {
+  const names: readonly SignalName[] = ['SIGINT', 'SIGTERM']
+  for (const name of names) process.on(name, callback)
+  return () => {
+    for (const name of names) process.off(name, callback)
+  }
+}
+
+function machine(): Machine {
+  const processors = cpus()
+  return {
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    cpu: processors[0]?.model ?? 'unknown',
+    cpus: processors.length,
+    memoryBytes: totalmem(),
+  }
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')
+  const { version } = JSON.parse(text) as { version: string }
+  return version
+}
+
+/** The terminal of this process. Make one per process: it listens to stdout's errors. */
+export function processTerminal(): Terminal {
+  const output = new Output()
+  // touching process.stdin opens it, so it is only let go of if somebody read it
+  let stdinUsed = false
+  return {
+    env: process.env,
+    inputIsTty: process.stdin.isTTY === true,
+    outputIsTty: process.stdout.isTTY === true,
+    errorIsTty: process.stderr.isTTY === true,
+    outputClosed: output.closed,
+    columns: () => process.stderr.columns ?? 80,
+    write: text => output.write(text),
+    drained: () => output.drained(),
+    writeError: text => {
+      process.stderr.write(text)
+    },
+    input: () => {
+      stdinUsed = true
+      return process.stdin as AsyncIterable<Buffer>
+    },
+    readFile: chunksOf,
+    ask,
+    onSignal,
+    machine,
+    version,
+    words: process.argv.slice(2),
+    end: code => {
+      process.exitCode = code
+      if (stdinUsed) process.stdin.destroy()
+    },
+    exitNow: code => process.exit(code),
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * The small parts that keep memory and time bounded: deadlines, output meter, receive budget, hello
+ * time-out.
+ */
+import t from 'tap'
+import { Deadlines } from '../../../broker/server/deadlines.ts'
+import { OutputMeter } from '../../../broker/server/output-meter.ts'
+import { ReceiveBudget } from '../../../broker/server/receive-budget.ts'
+import { ManualTime } from '../../../broker/testing/manual-time.ts'
+import { realTimers } from '../../../protocol/real-world.ts'
+import { FakeLogs } from '../../support/fake-logs.ts'
+import { settled, startTestBroker } from '../../support/test-broker.ts'
+
+t.test('a deadline never comes early, and not much late', async t => {
+  const time = new ManualTime(0, realTimers)
+  const deadlines = new Deadlines(time)
+  for (const delay of [0, 1, 7, 100, 999, 5000, 30_000, 300_000]) {
+    const start = time.clock.monotonicMs()
+    let at = -1
+    deadlines.after(delay, () => {
+      at = time.clock.monotonicMs() - start
+    })
+    time.advance(delay + 3000)
+    t.ok(at >= delay, `${delay} ms came after ${at}`)
+    t.ok(at <= delay + Math.max(1, Math.min(delay / 8, 1024)), `${delay} ms came after ${at}`)
+  }
+})
+
+t.test('a cancelled deadline never comes, and its neighbours in the slot do', async t => {
+  const time = new ManualTime(0, realTimers)
+  const deadlines = new Deadlines(time)
+  const came: number[] = []
+  const handles = [0, 1, 2].map(number => deadlines.after(1000, () => came.push(number)))
+  handles[1]?.cancel()
+  time.advance(2000)
+  t.same(came, [0, 2])
+  deadlines.after(10, () => came.push(9))
+  deadlines.close()
+  deadlines.after(10, () => came.push(9))
+  time.advance(2000)
+  t.same(came, [0, 2], 'nothing comes after close')
+  t.equal(time.waiting, 0)
+})
+
+t.test('an answer that is being read counts before it is there', async t => {
+  const meter = new OutputMeter(4000, () => {})
+  const ran: string[] = []
+  meter.reserve(600, () => ran.push('a'))
+  meter.reserve(600, () => ran.push('b'))
+  t.same(ran, ['a'])
+  const taken = meter.admit([new Uint8Array(600)])
+  meter.release(600)
+  t.same(ran, ['a'], 'what was sent and not taken still counts')
+  taken?.()
+  t.same(ran, ['a', 'b'])
+})
+
+t.test('one answer fits however large it is, and a second one does not', async t => {
+  const pauses: boolean[] = []
+  const meter = new OutputMeter(1000, paused => pauses.push(paused))
+  const taken = meter.admit([new Uint8Array(5000)])
+  t.not(taken, null)
+  t.equal(meter.admit([new Uint8Array(10)]), null)
+  taken?.()
+  t.not(meter.admit([new Uint8Array(10)]), null)
+  t.same(pauses, [true, false])
+})
+
+t.test('a large body is charged with the whole buffer that it keeps', async t => {
+  const pauses: boolean[] = []
+  const meter = new OutputMeter(4_000_000, paused => pauses.push(paused))
+  meter.admit([new Uint8Array(3_000_000).subarray(0, 70_000)])
+  t.same(pauses, [true])
+})
+
+t.test('the receive budget pauses everybody once, and asks for what only waits', async t => {
+  const calls: string[] = []
+  const budget = new ReceiveBudget(100, isFull => calls.push(isFull ? 'full' : 'room'))
+  const reader = (name: string) => ({
+    pauseForMemory: () => void calls.push(`pause ${name}`),
+    resumeFromMemory: () => void calls.push(`resume ${name}`),
+  })
+  const [a, b] = [reader('a'), reader('b')]
+  budget.join(a)
+  budget.join(b)
+  budget.charge(100)
+  t.same(calls, [])
+  budget.charge(1)
+  budget.charge(50)
+  t.same(calls, ['pause a', 'pause b', 'full'])
+  budget.leave(b)
+  budget.release(100)
+  t.same(calls.slice(3), [], 'not before half of it is free')
+  budget.release(1)
+  t.same(calls.slice(3), ['room', 'resume a'])
+  t.equal(budget.heldBytes, 50)
+})
+
+t.test(
+  'waiting fetches are answered early when their requests fill the receive budget',
+  async t => {
+    const config = { maxReceiveBytes: 3000 }
+    const { connect } = await startTestBroker(t, { config, topics: { orders: 1 } })
+    const peer = await connect()
+    const { header } = await peer.call('metadata')
+    const topicId = (header.topics as { topicId: string }[])[0]?.topicId
+    const entry = { topic: 'orders', topicId, partition: 0, offset: 0, maxBytes: 1e6 }
+    const fields = { maxWaitMs: 300_000, minBytes: 1, maxBytes: 1e6, isolation: 'uncommitted' }
+    const ids = [1, 2, 3].map(() =>
+      peer.post('fetch', { ...fields, partitions: new Array(15).fill(entry) }),
+    )
+    await settled()
+    t.ok(
+      ids.every(id => peer.answers.has(id)),
+      'all are answered, empty',
+    )
+    t.equal(peer.paused, false)
+  },
+)
+
+t.test('a connection that never says hello is closed in time, one that did is not', async t => {
+  const { world, connect } = await startTestBroker(t, { config: { helloTimeoutMs: 1000 } })
+  const silent = world.network.connect()
+  const polite = await connect()
+  world.time.advance(2000)
+  t.match(silent.closed, { code: 1008, reason: /no hello within 1000 ms/ })
+  t.equal(polite.closed, null)
+})
+
+t.test('a broker that was closed leaves no timer behind', async t => {
+  const { broker, world, connect } = await startTestBroker(t, { logs: new FakeLogs() })
+  const peer = await connect()
+  world.network.connect()
+  t.equal(peer.closed, null)
+  await broker.close()
+  t.equal(world.time.waiting, 0)
+})

@@ -1,0 +1,8 @@
+/**
+ * Every scenario that `npm run sim` knows, in the order in which a seed runs them.
+ */
+import type { Scenario } from '../scenario.ts'
+import { durableJournal } from './durable-journal.ts'
+import { oneBroker } from './one-broker.ts'
+
+export const scenarios: readonly Scenario[] = [durableJournal(), oneBroker]

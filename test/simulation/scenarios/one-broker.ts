@@ -1,0 +1,341 @@
+/**
+ * One broker: the real broker and the real SDK on a simulated machine, through crashes, power cuts,
+ * cut wires, bad disks and full ones; at the end everything is read back and compared with what the
+ * producer was told.
+ *
+ *   producer ──> broker (killed, powered off, cut off, stalled, out of space) ──> consumer
+ *
+ * Always true of a correct broker: what was acked is there once, at the offset that was acked, with
+ * its bytes; what was refused as not applied is nowhere; nobody ever saw two records at one offset;
+ * a partition's records come in the order in which they were sent. Called by index.ts; planted bugs
+ * are the next issue's work.
+ */
+import { type Broker, createBroker } from '../../../broker/server/broker.ts'
+import type { Client, RecordAck, Topic } from '../../../client/index.ts'
+import { connect, SluiceError, string } from '../../../client/index.ts'
+import type { Scenario } from '../scenario.ts'
+import type { SimWorld } from '../sim-world.ts'
+
+const topicName = 'orders'
+const healAfterMs = 20_000
+
+type Outcome =
+  | { readonly kind: 'acked'; readonly ack: RecordAck }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'refused'; readonly error: SluiceError }
+
+interface Sent {
+  readonly value: string
+  readonly partition: number
+  outcome: Outcome | null
+}
+
+/** What one seed draws before it begins. */
+interface Plan {
+  readonly partitions: number
+  readonly flush: 'commit' | 'os'
+  readonly idempotent: boolean
+  readonly records: number
+  readonly rounds: number
+  readonly segmentBytes: number
+  readonly tailCacheBytes: number
+  readonly faults: readonly Fault[]
+}
+
+const allFaults = [
+  'kill',
+  'powerLoss',
+  'cleanStop',
+  'cut',
+  'oneWay',
+  'reset',
+  'slowDisk',
+  'fullDisk',
+  'failedSync',
+  'wallJump',
+] as const
+type Fault = (typeof allFaults)[number]
+
+export const oneBroker: Scenario = {
+  name: 'one-broker',
+  deadlineMs: 3_600_000,
+  run: async world => {
+    await new OneBrokerRun(world, drawPlan(world)).run()
+  },
+}
+
+function drawPlan({ random }: SimWorld): Plan {
+  const flush = random.chance(0.8) ? 'commit' : 'os'
+  // With flush=os a power cut may lose what was acked: that is what the setting says.
+  const allowed = allFaults.filter(fault => flush === 'commit' || fault !== 'powerLoss')
+  const faults = allowed.filter(() => random.chance(0.6))
+  return {
+    partitions: random.pick([1, 1, 2, 3]),
+    flush,
+    idempotent: random.chance(0.8),
+    records: random.pick([50, 200, 400]),
+    rounds: random.pick([3, 6, 12]),
+    segmentBytes: random.pick([1024, 4096, 65_536]),
+    tailCacheBytes: random.pick([0, 2000, 1_000_000]),
+    faults: faults.length === 0 ? ['kill'] : faults,
+  }
+}
+
+class OneBrokerRun {
+  readonly #world: SimWorld
+  readonly #plan: Plan
+  readonly #sent: Sent[] = []
+  /** Value seen by any reader at `partition/offset`. */
+  readonly #seen = new Map<string, string>()
+  #broker: Broker | null = null
+  #starting = false
+  #peace = false
+
+  constructor(world: SimWorld, plan: Plan) {
+    this.#world = world
+    this.#plan = plan
+  }
+
+  async run(): Promise<void> {
+    await this.#startBroker()
+    const producer = await this.#connect('producer')
+    await producer.admin.topics.create({
+      name: topicName,
+      partitions: this.#plan.partitions,
+      configs: { flush: this.#plan.flush, 'segment.bytes': String(this.#plan.segmentBytes) },
+    })
+    const topic = producer.topic(topicName, { value: string() })
+    const reading = this.#readAlong()
+    const chaos = this.#disturb()
+    await this.#produce(topic)
+    await chaos
+    await this.#settleOutcomes()
+    const records = await this.#readBack()
+    await reading
+    await producer.close()
+    this.#check(records)
+  }
+
+  /** Keeps a broker running: whenever it is gone it is started again after a moment. */
+  async #startBroker(): Promise<void> {
+    if (this.#starting) return
+    this.#starting = true
+    for (;;) {
+      const config = {
+        dataDir: '/data/sluice',
+        listen: 'broker:9290',
+        insecure: true,
+        minFreeBytes: 2000,
+        tailCacheBytes: this.#plan.tailCacheBytes,
+      }
+      try {
+        this.#broker = await this.#whileAlive(createBroker(config, this.#world.node('broker')))
+        break
+      } catch (error) {
+        // A broker that cannot start for lack of space tries again, as its supervisor would make
+        // it.
+        if (this.#peace && !SluiceError.is(error, 'DATA_DIR_IN_USE')) throw error
+        await this.#world.sleep(200)
+      }
+    }
+    this.#starting = false
+  }
+
+  /** A promise of a process that dies never settles; this one then rejects. */
+  async #whileAlive<T>(work: Promise<T>): Promise<T> {
+    let over = false
+    const watch = async (): Promise<never> => {
+      while (this.#world.isRunning('broker') && !over) await this.#world.sleep(50)
+      throw new Error('the broker died while it was starting')
+    }
+    try {
+      return await Promise.race([work, watch()])
+    } finally {
+      over = true
+    }
+  }
+
+  #connect(node: string): Promise<Client> {
+    const { idempotent } = this.#plan
+    return connect(
+      {
+        servers: 'ws://broker:9290',
+        connectTimeoutMs: 300_000,
+        requestTimeoutMs: 3000,
+        producer: { idempotent, batchBytes: 500, deliveryTimeoutMs: 120_000 },
+        reconnect: { baseMs: 50, maxMs: 1000 },
+      },
+      this.#world.client(node),
+    )
+  }
+
+  async #produce(topic: Topic<Uint8Array, string>): Promise<void> {
+    const { random } = this.#world
+    for (let n = 0; n < this.#plan.records; n++) {
+      const partition = random.below(this.#plan.partitions)
+      const sent: Sent = { value: `${n} ${'x'.repeat(random.below(60))}`, partition, outcome: null }
+      this.#sent.push(sent)
+      topic.send({ value: sent.value, partition }).then(
+        ack => {
+          sent.outcome = { kind: 'acked', ack }
+        },
+        (error: SluiceError) => {
+          sent.outcome = error.maybeApplied ? { kind: 'unknown' } : { kind: 'refused', error }
+        },
+      )
+      if (random.chance(0.3)) await this.#world.sleep(random.exponential(60))
+    }
+  }
+
+  async #settleOutcomes(): Promise<void> {
+    while (this.#sent.some(sent => sent.outcome === null)) await this.#world.sleep(100)
+  }
+
+  async #disturb(): Promise<void> {
+    const { random, network } = this.#world
+    const disk = this.#world.diskOf('broker')
+    for (let round = 0; round < this.#plan.rounds; round++) {
+      await this.#world.sleep(random.exponential(400))
+      await this.#inflict(random.pick(this.#plan.faults))
+      await this.#world.sleep(random.exponential(500))
+      disk.fault = undefined
+      disk.capacityBytes = 2 ** 40
+      network.healAll()
+      if (!this.#world.isRunning('broker')) void this.#startBroker()
+    }
+    this.#peace = true
+    await this.#world.sleep(healAfterMs)
+    if (!this.#world.isRunning('broker')) await this.#startBroker()
+  }
+
+  async #inflict(fault: Fault): Promise<void> {
+    const { random, network } = this.#world
+    const disk = this.#world.diskOf('broker')
+    const node = random.pick(['producer', 'reader'])
+    if (fault === 'kill') this.#world.crashProcess('broker')
+    if (fault === 'powerLoss') this.#world.powerLoss('broker')
+    if (fault === 'cleanStop') await this.#stopCleanly()
+    if (fault === 'cut') network.cut(node, 'broker')
+    if (fault === 'oneWay') this.#cutOneWay(node)
+    if (fault === 'reset') network.reset(node, 'broker')
+    if (fault === 'slowDisk') disk.fault = () => ({ delayMs: random.exponential(100) })
+    if (fault === 'fullDisk') disk.capacityBytes = disk.usedBytes + random.below(3000)
+    if (fault === 'failedSync') disk.fault = failOneSync()
+    if (fault === 'wallJump') this.#world.jumpWall('broker', random.pick([-1, 1]) * 600_000)
+  }
+
+  #cutOneWay(node: string): void {
+    const { random, network } = this.#world
+    if (random.chance(0.5)) network.cutOneWay(node, 'broker')
+    else network.cutOneWay('broker', node)
+  }
+
+  async #stopCleanly(): Promise<void> {
+    const broker = this.#broker
+    if (broker === null || this.#starting || !this.#world.isRunning('broker')) return
+    await this.#whileAlive(broker.close()).catch(() => {})
+    this.#world.crashProcess('broker')
+  }
+
+  /** A reader beside the producer: it must never see what is not, or is no more, true. */
+  async #readAlong(): Promise<void> {
+    const client = await this.#connect('reader')
+    const consumer = client.consumer({ topics: [topicName], value: string(), noOffset: 'earliest' })
+    const ending = (async () => {
+      while (!this.#peace) await this.#world.sleep(500)
+      await this.#world.sleep(healAfterMs)
+      await client.close()
+    })()
+    for await (const record of consumer) {
+      this.#note(record.partition, record.offset, record.value ?? '')
+    }
+    await ending
+  }
+
+  #note(partition: number, offset: number, value: string): void {
+    const key = `${partition}/${offset}`
+    const before = this.#seen.get(key)
+    if (before !== undefined && before !== value) {
+      throw new Error(`partition ${partition} offset ${offset}: first "${before}", then "${value}"`)
+    }
+    this.#seen.set(key, value)
+  }
+
+  async #readBack(): Promise<Map<number, string[]>> {
+    const client = await this.#connect('auditor')
+    const consumer = client.consumer({
+      topics: [topicName],
+      value: string(),
+      start: 'earliest',
+      stopAtEnd: true,
+    })
+    const partitions = new Map<number, string[]>()
+    for await (const { partition, offset, value } of consumer) {
+      const values = partitions.get(partition) ?? []
+      partitions.set(partition, values)
+      if (offset !== values.length) {
+        throw new Error(`partition ${partition}: offset ${offset} where ${values.length} must be`)
+      }
+      values.push(value ?? '')
+      this.#note(partition, offset, value ?? '')
+    }
+    await client.close()
+    return partitions
+  }
+
+  #check(records: Map<number, string[]>): void {
+    const where = new Map<string, string[]>()
+    for (const [partition, values] of records) {
+      for (const [offset, value] of values.entries()) {
+        where.set(value, [...(where.get(value) ?? []), `${partition}/${offset}`])
+      }
+    }
+    for (const { value, partition, outcome } of this.#sent) {
+      const places = where.get(value) ?? []
+      if (outcome?.kind === 'acked') this.#checkAcked(outcome.ack, value, places)
+      if (outcome?.kind === 'refused' && places.length > 0) {
+        throw new Error(`"${value}" was refused (${outcome.error.code}) but is at ${places}`)
+      }
+      if (places.length > 1) throw new Error(`"${value}" is there more than once: ${places}`)
+      if (places.some(place => !place.startsWith(`${partition}/`))) {
+        throw new Error(`"${value}" is at ${places}, was sent to partition ${partition}`)
+      }
+    }
+    this.#checkOrder(records)
+  }
+
+  #checkAcked(ack: RecordAck, value: string, places: readonly string[]): void {
+    if (places.length === 0) {
+      throw new Error(`lost: "${value}" was acked at ${ack.partition}/${ack.offset}`)
+    }
+    // −1: stored for certain, but so long ago that its offset is no longer known.
+    if (ack.offset >= 0 && places[0] !== `${ack.partition}/${ack.offset}`) {
+      throw new Error(`"${value}" was acked at ${ack.partition}/${ack.offset}, is at ${places}`)
+    }
+  }
+
+  #checkOrder(records: Map<number, string[]>): void {
+    const acked = new Set(
+      this.#sent.filter(s => s.outcome?.kind === 'acked').map(sent => sent.value),
+    )
+    for (const [partition, values] of records) {
+      const numbers = values
+        .filter(value => acked.has(value))
+        .map(value => Number.parseInt(value, 10))
+      const wrong = numbers.findIndex((n, i) => i > 0 && n < (numbers[i - 1] ?? 0))
+      if (wrong >= 0) {
+        throw new Error(`partition ${partition}: ${numbers[wrong]} after ${numbers[wrong - 1]}`)
+      }
+    }
+  }
+}
+
+/** Fails the next sync only, as a disk does that then forgets. */
+function failOneSync(): (operation: { name: string }) => { error: 'io' } | undefined {
+  let done = false
+  return ({ name }) => {
+    if (done || name !== 'sync') return undefined
+    done = true
+    return { error: 'io' }
+  }
+}

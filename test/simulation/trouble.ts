@@ -1,0 +1,86 @@
+/**
+ * Trouble: what a scenario lets happen to a server and the way to it, round after round, drawn from
+ * the seed.
+ *
+ *   calm ── a trouble begins ── lasts a while ── is healed, a dead server started ──> calm
+ *
+ * Always true: when it returns everything is healed, every fault is off and the server's process
+ * was started.
+ * Called by scenarios.
+ */
+import type { SimWorld } from './sim-world.ts'
+
+/**
+ * crash SIGKILL · power lost · cut no message passes · deaf one direction only · reset of all
+ * connections · eio each sync fails · full no room on the disk · slow syncs take seconds · clock
+ * the wall clock jumps · none
+ */
+export type TroubleKind =
+  | 'crash'
+  | 'power'
+  | 'cut'
+  | 'deaf'
+  | 'reset'
+  | 'eio'
+  | 'full'
+  | 'slow'
+  | 'clock'
+  | 'none'
+
+export interface TroubleOptions {
+  readonly server: string
+  readonly client: string
+  /** Drawn evenly; name one twice to have it more often. */
+  readonly kinds: readonly TroubleKind[]
+  readonly maxRounds: number
+  /** Means of the exponential lengths of calm and trouble. */
+  readonly calmMs: number
+  readonly troubleMs: number
+  /** No further round begins once this is true. */
+  isOver(): boolean
+  /** Starts the server's process on its machine; called when it is dead after a round. */
+  start(): void
+}
+
+export async function makeTrouble(world: SimWorld, options: TroubleOptions): Promise<void> {
+  const { random, network } = world
+  const disk = world.diskOf(options.server)
+  const { capacityBytes } = disk
+  for (let round = 0; round < options.maxRounds && !options.isOver(); round++) {
+    await world.sleep(random.exponential(options.calmMs))
+    begin(world, options, random.pick(options.kinds))
+    await world.sleep(random.exponential(options.troubleMs))
+    disk.fault = undefined
+    disk.capacityBytes = capacityBytes
+    network.healAll()
+    if (!world.isRunning(options.server)) options.start()
+  }
+}
+
+function begin(world: SimWorld, { server, client }: TroubleOptions, kind: TroubleKind): void {
+  const { random, network } = world
+  const disk = world.diskOf(server)
+  const troubles: Record<TroubleKind, () => void> = {
+    crash: () => world.crashProcess(server),
+    power: () => world.powerLoss(server),
+    cut: () => network.cut(client, server),
+    deaf: () => {
+      const [from, to] = random.chance(0.5) ? [client, server] : [server, client]
+      network.cutOneWay(from, to)
+    },
+    reset: () => network.reset(client, server),
+    eio: () => {
+      disk.fault = ({ name }) => (name === 'sync' ? { error: 'io' } : undefined)
+    },
+    full: () => {
+      disk.capacityBytes = disk.usedBytes + random.below(10_000)
+    },
+    slow: () => {
+      disk.fault = ({ name }) =>
+        name === 'sync' ? { delayMs: random.exponential(1000) } : undefined
+    },
+    clock: () => world.jumpWall(server, random.between(-600_000, 600_000)),
+    none: () => {},
+  }
+  troubles[kind]()
+}
