@@ -52,20 +52,36 @@ export class LogMaintenance {
     this.#parts = parts
   }
 
-  /** Durable when it resolves; segments that lie wholly below are gone. @throws SluiceError CLOSED, DISK_FULL */
-  async moveLogStart(offset: number): Promise<void> {
+  /**
+   * Answers the log start, durable; segments that lie wholly below are gone.
+   * @throws SluiceError CLOSED, DISK_FULL
+   */
+  async moveLogStart(offset: number): Promise<number> {
     const { log, shared } = this.#parts
     if (this.#stopped) throw new SluiceError('CLOSED', 'the log is being closed', log.identity)
-    await this.#atWork.during(async () => {
+    return this.#atWork.during(async () => {
+      await this.#sealAll()
       log.raiseLogStart(offset)
+      // Somebody else may raise it further meanwhile, which this checkpoint need not cover.
+      const start = log.logStartOffset
       await shared.checkpointNow()
       await this.#dropSegments()
+      return start
     })
+  }
+
+  /** Only its producer snapshot says who wrote a segment that is gone. @throws SluiceError DISK_FULL */
+  async #sealAll(): Promise<void> {
+    const { sealer, log } = this.#parts
+    sealer.resume()
+    await sealer.idle()
+    if (!sealer.owes) return
+    throw new SluiceError('DISK_FULL', 'no space to seal a segment before it goes', log.identity)
   }
 
   async #dropSegments(): Promise<void> {
     const { log, segments, sealer } = this.#parts
-    while (sealer.busy) await sealer.idle()
+    await sealer.idle()
     for (const segment of segments.dropBelow(log.logStartOffset)) await this.#remove(segment)
   }
 

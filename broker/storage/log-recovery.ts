@@ -11,13 +11,13 @@
  * Called by log-load.ts.
  */
 import type { BatchHeader } from '../../protocol/records/batch-header.ts'
-import { DiskError } from '../world/disk.ts'
+import { type Disk, DiskError } from '../world/disk.ts'
 import { type WalkEnd, walkBatches } from './batch-walk.ts'
 import { EpochCache } from './epoch-cache.ts'
 import { segmentFileName } from './file-names.ts'
 import { finalSync } from './final-sync.ts'
 import type { LoadedLog, LoadRequest, LogFiles } from './load-types.ts'
-import { loadProducerSnapshot } from './producer-snapshot.ts'
+import { loadProducerSnapshot, producerSnapshotAt } from './producer-snapshot.ts'
 import { ProducerState } from './producer-state.ts'
 import { isZeroFrom, keepCutSegment, keepCutTail, rewriteInPlace } from './recovery-files.ts'
 import { judgeDamage } from './recovery-verdict.ts'
@@ -56,6 +56,9 @@ export async function recoverSegments(request: LoadRequest, files: LogFiles): Pr
     foldFrom: await loadNewestSnapshot(request, files, producers),
   }
   const quarantine = (await readAll(recovery)) ?? missingEnd(recovery)
+  if (quarantine === null && recovery.foldFrom > recovery.segments.active.endOffset) {
+    return withoutLaterSnapshots(recovery)
+  }
   const owed = quarantine === null ? await makeDurable(recovery) : []
   const end = recovery.segments.active.endOffset
   // An epoch that the lost tail had begun must not be given out again for other records.
@@ -70,6 +73,28 @@ export async function recoverSegments(request: LoadRequest, files: LogFiles): Pr
     owed,
     leaderEpoch,
     quarantine,
+  }
+}
+
+/** flush=os: the snapshot tells of records that a power loss took (S8). It goes, and all is read again without it. */
+async function withoutLaterSnapshots({ request, files, segments }: Recovery): Promise<Recovered> {
+  const { shared, directory } = request
+  const end = segments.active.endOffset
+  const isLater = (offset: number) => offset > end
+  await removeSnapshots(shared.disk, directory, files.snapshots.filter(isLater))
+  await Promise.all(segments.all.map(segment => segment.retire()))
+  const bases = segments.all.map(segment => segment.baseOffset)
+  const snapshots = files.snapshots.filter(offset => !isLater(offset))
+  return recoverSegments(request, { ...files, bases, snapshots })
+}
+
+async function removeSnapshots(
+  disk: Disk,
+  directory: string,
+  offsets: readonly number[],
+): Promise<void> {
+  for (const offset of offsets) {
+    await disk.removeFile(`${directory}/${segmentFileName(offset, 'producers')}`)
   }
 }
 
@@ -92,15 +117,16 @@ function recoveryPoint({ checkpoint }: LoadRequest, files: LogFiles): Recovery['
   return known ? checkpoint.recovery : start
 }
 
-/** Loads the newest usable snapshot not above the recovery point; answers its offset, 0 for none. */
+/**
+ * Loads the newest usable snapshot; answers its offset, 0 for none. Whatever is cut from a log, its later snapshots go
+ * before anything is appended again, so one that lies within the log tells of this very log.
+ */
 async function loadNewestSnapshot(
-  { shared, directory, checkpoint }: LoadRequest,
+  { shared, directory }: LoadRequest,
   files: LogFiles,
   into: ProducerState,
 ): Promise<number> {
-  const limit = checkpoint?.recovery.offset ?? 0
   for (const offset of files.snapshots.toReversed()) {
-    if (offset > limit) continue
     if (await loadProducerSnapshot(shared.disk, directory, offset, into)) return offset
   }
   return 0
@@ -221,10 +247,9 @@ async function makeDurable(recovery: Recovery): Promise<Segment[]> {
     if (segment.baseOffset < point.segmentBase) continue
     await rewriteInPlace(segment, startOfDoubt(recovery, segment.baseOffset))
   }
-  for (const offset of recovery.files.snapshots) {
-    if (offset <= segments.active.endOffset) continue
-    await shared.disk.removeFile(`${directory}/${segmentFileName(offset, 'producers')}`)
-  }
+  const { endOffset } = segments.active
+  const later = recovery.files.snapshots.filter(offset => offset > endOffset)
+  await removeSnapshots(shared.disk, directory, later)
   await finalSync(shared.disk.syncDirectory(directory))
   const owed = segments.all.filter(s => s.sealedAtMs !== null && !s.indexesDurable)
   try {
@@ -238,10 +263,20 @@ async function makeDurable(recovery: Recovery): Promise<Segment[]> {
   }
 }
 
+/** Retention may take a sealed segment at once, and then only a snapshot says who wrote it. */
+async function writeSnapshot({ request, files, segments, producers }: Recovery): Promise<void> {
+  const { endOffset } = segments.active
+  const isKnown = files.snapshots.includes(endOffset)
+  if (producers.size === 0 || segments.all.length === 1 || isKnown) return
+  await producerSnapshotAt(request.shared.disk, request.directory, endOffset, producers).write()
+  files.snapshots.push(endOffset)
+}
+
 async function writeDerivedFiles(recovery: Recovery, owed: readonly Segment[]): Promise<void> {
   const { request, segments } = recovery
   const { shared, directory } = request
   for (const segment of owed) await segment.writeIndexes(true)
+  await writeSnapshot(recovery)
   // Its directory sync covers the names of the index files too.
   if (segments.all.length > 1) await writeSegmentList(shared.disk, directory, segments)
   for (const segment of owed) segment.indexesDurable = true

@@ -240,8 +240,7 @@ export class Log implements PartitionLog {
     if (!Number.isSafeInteger(wanted) || wanted < 0 || wanted > this.#highWatermark) {
       requireInRange(wanted, this, this.identity)
     }
-    await this.maintenance.moveLogStart(wanted)
-    return this.#logStartOffset
+    return this.maintenance.moveLogStart(wanted)
   }
 
   /** Called by maintenance, which makes it durable before anything is removed or answered. */

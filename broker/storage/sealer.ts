@@ -89,8 +89,9 @@ export class Sealer {
   }
 
   async #finish({ segment, snapshot }: Work): Promise<void> {
-    if (!this.#segments.all.includes(segment)) return
-    await segment.writeIndexes(true)
+    const isThere = this.#segments.all.includes(segment)
+    if (isThere) await segment.writeIndexes(true)
+    // Also for a segment that retention has taken meanwhile: nothing else says who wrote it.
     await snapshot?.write()
     // Its directory sync covers the names of the index files too.
     await writeSegmentList(this.#shared.disk, this.#directory, this.#segments)

@@ -257,9 +257,9 @@ t.test('S8: a producer snapshot newer than the log is gone before the first appe
   await again.open()
   const end = again.log.highWatermark
   t.ok(Number((await newest(left)).slice(0, 20)) > end)
-  t.equal(await newest(again.disk), '', 'and is removed')
+  t.ok(Number((await newest(again.disk)).slice(0, 20)) <= end, 'and is removed')
   const later = new CrashDisk(again.disk.platter.imageAfterPowerLoss(loseEverything))
-  t.equal(await newest(later), '', 'for good')
+  t.ok(Number((await newest(later)).slice(0, 20)) <= end, 'for good')
   const next = batchOf({ values: ['next'], producer: { id: 7, sequence: end } })
   t.match(again.log.appendAsLeader(next), { duplicate: false })
 })
