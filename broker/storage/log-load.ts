@@ -95,7 +95,9 @@ async function removeBelow(
   files: LogFiles,
   logStartOffset: number,
 ): Promise<void> {
-  while ((files.bases[1] ?? Infinity) <= logStartOffset) {
+  // What no snapshot covers is read once more, for who wrote it; a segment is unlinked only when one does.
+  const covered = files.snapshots.at(-1) ?? 0
+  while ((files.bases[1] ?? Infinity) <= Math.min(logStartOffset, covered)) {
     const base = files.bases.shift() ?? 0
     await removeSegmentFiles(disk, directory, base)
   }

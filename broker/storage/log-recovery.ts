@@ -267,7 +267,7 @@ async function makeDurable(recovery: Recovery): Promise<Segment[]> {
 async function writeSnapshot({ request, files, segments, producers }: Recovery): Promise<void> {
   const { endOffset } = segments.active
   const isKnown = files.snapshots.includes(endOffset)
-  if (producers.size === 0 || segments.all.length === 1 || isKnown) return
+  if (segments.all.length === 1 || isKnown) return
   await producerSnapshotAt(request.shared.disk, request.directory, endOffset, producers).write()
   files.snapshots.push(endOffset)
 }

@@ -125,8 +125,7 @@ function watch(
   disk: CrashDisk,
   into: Explored,
   now: () => Promised,
-  options: RunOptions,
-  most = Infinity,
+  { options, most = Infinity }: { readonly options: RunOptions; readonly most?: number },
 ): void {
   const flush = options.settings.flush ?? 'commit'
   disk.before = () => {
@@ -156,7 +155,7 @@ for (const flush of ['commit', 'os'] as const) {
         const options = { settings: { ...settings, ...workload.settings, flush } }
         const run = new CrashRun(options)
         const explored: Explored = { cases: new Map(), moments: 0 }
-        watch(run.disk, explored, () => run.promised(), options)
+        watch(run.disk, explored, () => run.promised(), { options })
         await run.open()
         await workload.steps(run)
         t.strictSame(run.fixture.deaths, [])
@@ -175,7 +174,7 @@ async function checkAll(t: Test, explored: Explored): Promise<void> {
       // The first crash may have taken what was acked but not promised to survive it.
       const promised = { ...crash.promised, acked: crash.required, durable: crash.required }
       const { options } = crash
-      watch(disk, nested, () => promised, options, 2)
+      watch(disk, nested, () => promised, { options, most: 2 })
     }
     // Every ninth recovery is crashed in turn, at each of its calls.
     if (!(await survives(t, crash, n++ % 9 === 0 ? watchIt : undefined))) return
