@@ -224,7 +224,12 @@ class LogLife {
       if (again.duplicate && again.baseOffset === baseOffset) return
       this.#fail(`the batch at ${baseOffset} was taken a second time, at ${again.baseOffset}`)
     } catch (error) {
-      if (!SluiceError.is(error, 'DISK_FULL')) throw error
+      if (SluiceError.is(error, 'DISK_FULL')) return
+      // flush=os: a power loss may take both snapshots, and a trim the batches. It is refused, not repeated.
+      const isForgotten = SluiceError.is(error, 'UNKNOWN_PRODUCER_ID')
+      if (!isForgotten || this.#settings.flush === 'commit') throw error
+      this.#produced.length = 0
+      this.#producerId++
     }
   }
 
