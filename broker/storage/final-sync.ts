@@ -1,9 +1,9 @@
 /**
  * Final sync: an fsync whose failure is never taken for a full disk.
  *
- * Always true: after a failed fsync, ENOSPC included, the kernel counts the pages as clean: a second fsync says ok and
- * the bytes are not there (S1). So it must never be mistaken for a write that found no room and may be tried again.
- * Called wherever this room makes something durable.
+ * Always true: after a failed fsync, ENOSPC included, the kernel counts the pages as clean: a
+ * second fsync says ok and the bytes are not there (S1). So it must never be mistaken for a write
+ * that found no room and may be tried again. Called wherever this room makes something durable.
  */
 import { DiskError } from '../world/disk.ts'
 

@@ -1,8 +1,10 @@
 /**
- * Log load: opens the directory of a partition: as a new log, from what a clean shutdown noted, or by recovery.
+ * Log load: opens the directory of a partition: as a new log, from what a clean shutdown noted, or
+ * by recovery.
  *
- * Always true: after a clean shutdown no segment is read; whatever does not fit the notes exactly is recovered
- * like after a crash. Segments wholly below the log start are removed before anything looks for gaps (S4).
+ * Always true: after a clean shutdown no segment is read; whatever does not fit the notes exactly
+ * is recovered like after a crash. Segments wholly below the log start are removed before anything
+ * looks for gaps (S4).
  * Called by log-manager.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'
@@ -41,7 +43,10 @@ async function openSegments(request: LoadRequest, files: LogFiles): Promise<Open
   return clean ?? recoverSegments(request, files)
 }
 
-/** @throws SluiceError KAFKA_STORAGE_ERROR where files are gone that held records beyond the log start */
+/**
+ * @throws SluiceError KAFKA_STORAGE_ERROR where files are gone that held records beyond the log
+ * start
+ */
 function requireFirstSegment(
   { checkpoint, identity, directory }: LoadRequest,
   files: LogFiles,
@@ -58,8 +63,9 @@ function requireFirstSegment(
 }
 
 /**
- * The log start is on disk but the records below it are not (flush=os, trimmed just before a power loss): the offsets
- * up to there were seen and must not be given out again, so the log goes on from its start.
+ * The log start is on disk but the records below it are not (flush=os, trimmed just before a power
+ * loss): the offsets up to there were seen and must not be given out again, so the log goes on from
+ * its start.
  */
 async function startAfresh(request: LoadRequest, opened: Opened): Promise<Opened> {
   const { shared, directory } = request
@@ -95,7 +101,10 @@ async function removeBelow(
   files: LogFiles,
   logStartOffset: number,
 ): Promise<void> {
-  while ((files.bases[1] ?? Infinity) <= logStartOffset) {
+  // What no snapshot covers is read once more, for who wrote it; a segment is unlinked only when
+  // one does.
+  const covered = files.snapshots.at(-1) ?? 0
+  while ((files.bases[1] ?? Infinity) <= Math.min(logStartOffset, covered)) {
     const base = files.bases.shift() ?? 0
     await removeSegmentFiles(disk, directory, base)
   }

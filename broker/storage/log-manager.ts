@@ -1,11 +1,11 @@
 /**
- * Log manager: all logs of one data directory, and what they share: the tail cache, the permits to fsync, the
- * checkpoint, the free space, and the timers that roll, retain and checkpoint.
+ * Log manager: all logs of one data directory, and what they share: the tail cache, the permits to
+ * fsync, the checkpoint, the free space, and the timers that roll, retain and checkpoint.
  *
  *   <dataDir>/<topic>-<partition>/ …      <dataDir>/log-checkpoint      <dataDir>/clean-shutdown
  *
- * Always true: at most one Log per topic id and partition; a directory is used only if its partition.metadata
- * names the topic id that is asked for (S6).
+ * Always true: at most one Log per topic id and partition; a directory is used only if its
+ * partition.metadata names the topic id that is asked for (S6).
  * Made by `openLogs` in the composition root (broker/server/broker.ts).
  */
 import { SluiceError } from '../../protocol/errors.ts'
@@ -222,7 +222,9 @@ class LogManager implements PartitionLogs {
     return found
   }
 
-  /** Notes of topics that were deleted just before a crash would stay in the checkpoint for ever. */
+  /**
+   * Notes of topics that were deleted just before a crash would stay in the checkpoint for ever.
+   */
   #forgetNotes(alive: ReadonlySet<string>): void {
     for (const [key, { topicId }] of this.#noted) if (!alive.has(topicId)) this.#noted.delete(key)
   }
