@@ -145,7 +145,7 @@ async function openCleanly(request: LoadRequest, files: LogFiles): Promise<Opene
   const { shared, directory, checkpoint } = request
   const active = checkpoint?.active ?? null
   if (active === null || active.baseOffset !== files.bases.at(-1)) return null
-  const facts = await readSegmentFacts(shared.disk, directory)
+  const facts = files.bases.length > 1 ? await readSegmentFacts(shared.disk, directory) : new Map()
   facts.set(active.baseOffset, active)
   const segments = new SegmentList()
   const known = await Promise.all(

@@ -196,7 +196,7 @@ export class LogMaintenance {
     try {
       await writer.syncWritten()
       const { active } = segments
-      if (!active.indexesDurable) await active.writeIndexes(false)
+      if (!active.indexesDurable && active.sizeBytes > 0) await active.writeIndexes(false)
       if (snapshot !== null) await sealer.addSnapshot(snapshot)
       await shared.disk.syncDirectory(directory)
       this.#snapshotOffset = snapshot?.offset ?? null

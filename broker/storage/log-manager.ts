@@ -53,6 +53,8 @@ class LogManager implements PartitionLogs {
   /** Notes of logs that are not open yet, and must not be lost from the checkpoint meanwhile. */
   readonly #noted = new Map<string, LogCheckpoint>()
   readonly #opening = new Set<string>()
+  /** Topic ids by directory as `findUnknown` read them, so that a start reads each file once. */
+  readonly #foundTopicIds = new Map<string, string>()
   #clean = false
 
   constructor({ dataDir, world, limits, logger }: OpenLogsOptions) {
@@ -159,7 +161,9 @@ class LogManager implements PartitionLogs {
         hint: 'bring it back, or delete the topic: its records were in it',
       })
     }
-    const topicId = exists ? await readTopicId(disk, directory) : null
+    const found = this.#foundTopicIds.get(directory)
+    this.#foundTopicIds.delete(directory)
+    const topicId = exists ? (found ?? (await readTopicId(disk, directory))) : null
     if (topicId !== null && topicId !== identity.topicId) {
       throw new SluiceError('KAFKA_STORAGE_ERROR', `${directory} belongs to topic ${topicId}`, {
         topic,
@@ -213,6 +217,7 @@ class LogManager implements PartitionLogs {
       const parsed = parsePartitionDirectory(name)
       if (parsed === null || (await disk.stat(directory))?.isDirectory !== true) continue
       const topicId = (await readTopicId(disk, directory)) ?? ''
+      if (topicId !== '') this.#foundTopicIds.set(directory, topicId)
       if (known.has(topicId)) continue
       const hasRecords = await directoryHasRecords(disk, directory)
       found.push({ identity: { ...parsed, topicId }, directory, hasRecords })

@@ -83,7 +83,8 @@ export class Segment {
     segment.offsetOfMaxTimestamp = facts.offsetOfMaxTimestamp
     segment.sealedAtMs = facts.sealedAtMs
     segment.#bytesSinceIndexEntry = facts.bytesSinceIndexEntry
-    segment.#indexes = null
+    // An empty segment has nothing to index: no file needs to be read for it.
+    if (facts.sizeBytes > 0) segment.#indexes = null
     segment.indexesDurable = true
     return segment
   }
