@@ -7,12 +7,19 @@
  */
 import { DiskError } from '../world/disk.ts'
 
-/** @throws DiskError, of kind `io` where the sync said noSpace */
+/** An fsync that failed: of kind `io` whatever the disk called it. The process must end. */
+export class SyncFailure extends DiskError {
+  constructor(cause: DiskError) {
+    super('io', cause.path, `fsync failed: ${cause.message}`, cause)
+  }
+}
+
+/** @throws SyncFailure */
 export async function finalSync(sync: Promise<void>): Promise<void> {
   try {
     await sync
   } catch (error) {
-    if (!(error instanceof DiskError) || error.kind !== 'noSpace') throw error
-    throw new DiskError('io', error.path, `fsync failed: ${error.message}`, error)
+    if (!(error instanceof DiskError)) throw error
+    throw new SyncFailure(error)
   }
 }

@@ -12,6 +12,7 @@ import type { Disk } from '../world/disk.ts'
 import { temporarySuffix } from './checked-file.ts'
 import { EpochCache } from './epoch-cache.ts'
 import { parseSegmentFileName, segmentFileName } from './file-names.ts'
+import { finalSync } from './final-sync.ts'
 import type { LoadedLog, LoadRequest, LogFiles } from './load-types.ts'
 import { recoverSegments } from './log-recovery.ts'
 import { loadProducerSnapshot } from './producer-snapshot.ts'
@@ -132,7 +133,7 @@ async function createLog(request: LoadRequest, snapshots: readonly number[]): Pr
   const segments = new SegmentList()
   const first = new Segment(shared.disk, directory, baseOffset, shared.clock.wallMs())
   await first.createFile()
-  await shared.disk.syncDirectory(directory)
+  await finalSync(shared.disk.syncDirectory(directory))
   segments.add(first)
   const producers = new ProducerState(shared.limits.producers)
   const epochs = await EpochCache.read(shared.disk, directory)

@@ -10,6 +10,7 @@
  */
 import { SluiceError } from '../../protocol/errors.ts'
 import { DiskError } from '../world/disk.ts'
+import { finalSync } from './final-sync.ts'
 import type { LogCheckpoint } from './load-types.ts'
 import { removeSegmentFiles } from './log-load.ts'
 import type { DurableEnd, LogWriter } from './log-writer.ts'
@@ -198,7 +199,7 @@ export class LogMaintenance {
       const { active } = segments
       if (!active.indexesDurable && active.sizeBytes > 0) await active.writeIndexes(false)
       if (snapshot !== null) await sealer.addSnapshot(snapshot)
-      await shared.disk.syncDirectory(directory)
+      await finalSync(shared.disk.syncDirectory(directory))
       this.#snapshotOffset = snapshot?.offset ?? null
       this.#finished = true
     } catch (error) {

@@ -14,7 +14,7 @@ import { DiskError } from '../world/disk.ts'
 import type { BrokerWorld } from '../world/world.ts'
 import { CheckpointStore } from './checkpoint-store.ts'
 import { deletedSuffix, parsePartitionDirectory } from './file-names.ts'
-import { finalSync } from './final-sync.ts'
+import { finalSync, SyncFailure } from './final-sync.ts'
 import { Housekeeping } from './housekeeping.ts'
 import type { LogCheckpoint } from './load-types.ts'
 import { Log } from './log.ts'
@@ -121,6 +121,7 @@ class LogManager implements PartitionLogs {
     try {
       return await this.#open(key, identity, settings)
     } catch (error) {
+      if (error instanceof SyncFailure) return this.#die(error)
       if (!(error instanceof DiskError) || error.kind !== 'noSpace') throw error
       const { topic, partition } = identity
       const why = `no space to open the log: ${error.path}`
@@ -128,6 +129,12 @@ class LogManager implements PartitionLogs {
     } finally {
       this.#opening.delete(key)
     }
+  }
+
+  /** Never resolves: nothing may run on after a failed fsync (S1). */
+  #die(error: SyncFailure): Promise<never> {
+    this.#shared.process.die('a log could not be opened', error)
+    return new Promise(() => {})
   }
 
   async #open(key: string, identity: LogIdentity, settings: LogSettings): Promise<Log> {
@@ -236,7 +243,7 @@ class LogManager implements PartitionLogs {
 
   async removeDirectory(directory: string): Promise<void> {
     await this.#world.disk.removeDirectory(directory)
-    await this.#world.disk.syncDirectory(this.#dataDir)
+    await finalSync(this.#world.disk.syncDirectory(this.#dataDir))
   }
 
   async #collect(): Promise<LogCheckpoint[]> {
