@@ -48,6 +48,8 @@ t.test('what goes wrong has its exit code, partly done is 7', async t => {
   const { run } = await withBroker(t, { topics: { orders: 1 } })
   t.equal((await run('topic create orders')).code, 6)
   t.equal((await run('topic create ../x')).code, 2)
+  t.equal((await run(`topic create ${'x'.repeat(250)}`)).code, 2)
+  t.equal((await run('topic create none -p 0')).code, 2)
   t.equal((await run('topic describe nope')).code, 3)
   t.equal((await run('topic delete nope --yes')).code, 3)
   t.equal((await run('topic alter orders -c retention.sm=1')).code, 2)
