@@ -21,6 +21,7 @@ import type {
 import type { CallOptions } from '../types/calls.ts'
 import { type AdminParts, askAny, changeAtController, retrying } from './admin-requests.ts'
 import { describePartitions } from './describe-partitions.ts'
+import { requireName, requirePartitions, requireSpec, requireTexts } from './topic-spec.ts'
 
 type CheckOptions = CallOptions & { validateOnly?: boolean }
 type ErrorField = Parameters<typeof itemErrorOf>[0] | undefined
@@ -106,6 +107,7 @@ export class ClusterAdmin implements Admin {
   }
 
   async #create(topic: TopicSpec, options: CheckOptions = {}): Promise<TopicListing> {
+    requireSpec(topic)
     const { name, partitions, replicationFactor, configs } = topic
     const spec = {
       name,
@@ -131,6 +133,7 @@ export class ClusterAdmin implements Admin {
   }
 
   async #describe(name: string, options: CallOptions = {}): Promise<TopicDescription> {
+    requireName(name)
     const limits = this.#limits(options)
     const { topics } = await this.#metadata([name], options)
     const topic = requireOne(topics)
@@ -152,12 +155,15 @@ export class ClusterAdmin implements Admin {
     configs: Readonly<Record<string, string | null>>,
     options: CheckOptions = {},
   ): Promise<void> {
+    requireName(topic)
+    requireTexts(configs)
     const validateOnly = options.validateOnly === true
     const header = { topic, configs: { ...configs }, validateOnly }
     await changeAtController(this.#parts, 'alter-configs', header, this.#limits(options))
   }
 
   async #delete(name: string, options: CallOptions = {}): Promise<void> {
+    requireName(name)
     const header = { topics: [{ name }] }
     const limits = this.#limits(options)
     const response = await changeAtController(this.#parts, 'delete-topics', header, limits)
@@ -166,6 +172,8 @@ export class ClusterAdmin implements Admin {
   }
 
   async #addPartitions(topic: string, total: number, options: CheckOptions = {}): Promise<void> {
+    requireName(topic)
+    requirePartitions(topic, total)
     const header = { topic, total, validateOnly: options.validateOnly === true }
     await changeAtController(this.#parts, 'add-partitions', header, this.#limits(options))
     this.#parts.metadata.forget(topic)
@@ -176,6 +184,7 @@ export class ClusterAdmin implements Admin {
     place: { topic: string; partition: number; before: number },
     options: CallOptions = {},
   ): Promise<number> {
+    requireName(place.topic)
     requireTrimmed(place.before)
     // Trimming twice to one offset is trimming once, so it may be tried again like a question.
     return retrying(this.#parts, this.#limits(options), async limits => {

@@ -22,6 +22,8 @@ import { Output, type OutputForm, red, wantsColour } from './output.ts'
 import { parsePlainWords } from './plain-words.ts'
 import type { SignalName, Terminal } from './terminal.ts'
 
+const defaultPort = 9290
+
 /** The values of `table`'s options; a scalar given twice is refused instead of becoming a list. */
 function checkedValues(
   table: OptionTable | PositionalTable,
@@ -43,10 +45,12 @@ async function choose(
   terminal: Terminal,
   tree: CommandTree,
 ): Promise<Chosen | null> {
-  const plain = await parsePlainWords(words, tree)
+  const [first, ...rest] = words
+  const regular = first === '--version' || first === '-V' ? ['version', ...rest] : words
+  const plain = await parsePlainWords(regular, tree)
   if (plain !== null) return plain
   const { parseWords } = await import('./parser.ts')
-  return parseWords(words, terminal, tree)
+  return parseWords(regular, terminal, tree)
 }
 
 /** The command and its checked arguments, or null where help was printed. */
@@ -89,8 +93,14 @@ function serversOf(terminal: Terminal, args: GlobalArgs): string[] {
   const fromEnv = (terminal.env.SLUICE_SERVERS ?? '').split(/[\s,]+/).filter(s => s !== '')
   const given = (args.server ?? []).flatMap(text => text.split(',')).filter(s => s !== '')
   const named = given.length > 0 ? given : fromEnv
-  if (named.length === 0) return ['ws://127.0.0.1:9290']
-  return named.map(server => (server.includes('://') ? server : `ws://${server}`))
+  if (named.length === 0) return [`ws://127.0.0.1:${defaultPort}`]
+  return named.map(urlOf)
+}
+
+/** A host without a scheme is a broker as `sluice start` makes it: port 9290 unless one is named. */
+function urlOf(server: string): string {
+  if (server.includes('://')) return server
+  return /:\d+$/.test(server) ? `ws://${server}` : `ws://${server}:${defaultPort}`
 }
 
 function localContext(terminal: Terminal, rawArgs: unknown, signals: Signals): LocalContext {

@@ -70,16 +70,25 @@ export function exitCodeOf(code: ErrorCode): number {
   return exitCodes.unexpected
 }
 
+/** One of several things that a command was asked to do, and why it was not done. */
+export interface FailedItem {
+  readonly name: string
+  readonly error: SluiceError
+}
+
 /** An error that ends the command with an exit code of its own, for work that was done in part. */
 export class CommandFailure extends Error {
   override readonly name = 'CommandFailure'
   readonly error: SluiceError
   readonly exitCode: number
+  /** Where there were several: each that failed. Shown under -j as `failed`. */
+  readonly items: readonly FailedItem[]
 
-  constructor(error: SluiceError, exitCode: number) {
+  constructor(error: SluiceError, exitCode: number, items: readonly FailedItem[] = []) {
     super(error.message)
     this.error = error
     this.exitCode = exitCode
+    this.items = items
   }
 }
 
@@ -110,7 +119,19 @@ export function reportFailure(thrown: unknown, options: ReportOptions): Report {
   const hint = hintOf(error)
   if (options.json) {
     const { code, message, retriable, maybeApplied } = error
-    const body = { code, message, retriable, maybeApplied, ...(hint !== null && { hint }) }
+    const failed = failure?.items.map(({ name, error: { code, message } }) => ({
+      name,
+      code,
+      message,
+    }))
+    const body = {
+      code,
+      message,
+      retriable,
+      maybeApplied,
+      ...(hint !== null && { hint }),
+      ...(failed !== undefined && failed.length > 0 && { failed }),
+    }
     return { text: `${JSON.stringify({ error: body })}\n`, exitCode }
   }
   const lines = [`${options.red('error:')} ${error.message} (${error.code})`]

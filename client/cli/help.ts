@@ -12,6 +12,7 @@ import { formatVerbs } from './print-format.ts'
 
 const environment: readonly (readonly [string, string])[] = [
   ['SLUICE_SERVERS', 'broker URLs where no --server is given, separated by commas'],
+  ['SLUICE_<OPTION>', 'an option of sluice start: SLUICE_DATA_DIR, SLUICE_TOPIC_FLUSH, …'],
   ['NO_COLOR, FORCE_COLOR', 'colour off or on'],
   ['CI', 'no progress lines'],
 ]

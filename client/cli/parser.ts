@@ -14,34 +14,43 @@ import {
   type CommandTree,
   withoutCoerce,
 } from './command.ts'
-import { usageError } from './failure.ts'
 import { globalOptions } from './global-options.ts'
 import type { Terminal } from './terminal.ts'
 import { splitShortValues } from './words.ts'
+import { wrongWords } from './wrong-words.ts'
+
+/** What is known of the line while yargs goes through it. */
+interface Reached {
+  command: Command | undefined
+  chosen: Chosen | null
+}
 
 /** Below the options of the command, so it comes last. */
 const groupGlobals = (parser: Argv): Argv =>
   parser.group([...Object.keys(globalOptions), 'help'], 'Global options:')
 
-function addCommand(parser: Argv, entry: CommandEntry, choose: (chosen: Chosen) => void): void {
-  let command: Command
+function addCommand(parser: Argv, entry: CommandEntry, reached: Reached): void {
   parser.command(
     entry.usage,
     entry.about,
     async inner => {
-      command = await entry.load()
+      const command = await entry.load()
+      reached.command = command
       return groupGlobals(command.build(inner))
     },
-    args => choose({ command, args }),
+    args => {
+      const { command } = reached
+      if (command !== undefined) reached.chosen ??= { command, args }
+    },
   )
 }
 
-function addCommands(parser: Argv, tree: CommandTree, choose: (chosen: Chosen) => void): Argv {
+function addCommands(parser: Argv, tree: CommandTree, reached: Reached): Argv {
   for (const node of tree) {
-    if ('load' in node) addCommand(parser, node, choose)
+    if ('load' in node) addCommand(parser, node, reached)
     else {
       parser.command(node.name, node.about, inner => {
-        for (const verb of node.verbs) addCommand(inner, verb, choose)
+        for (const verb of node.verbs) addCommand(inner, verb, reached)
         return groupGlobals(inner)
           .demandCommand(1, `sluice ${node.name} needs a verb`)
           .strictCommands()
@@ -51,7 +60,10 @@ function addCommands(parser: Argv, tree: CommandTree, choose: (chosen: Chosen) =
   return parser
 }
 
-function newParser(terminal: Terminal): Argv {
+const isAboutWords = (error: Error): boolean =>
+  error.name === 'YError' || error.message.startsWith('Not enough arguments following')
+
+function newParser(terminal: Terminal, refuse: (message: string) => Error): Argv {
   return yargs()
     .scriptName('sluice')
     .usage('$0 <command>\n\nA log broker: topics, partitions, records. Acked means on disk.')
@@ -65,11 +77,9 @@ function newParser(terminal: Terminal): Argv {
       'camel-case-expansion': false,
     })
     .fail((message, error) => {
-      // yargs goes on to the handler unless this throws
-      throw (
-        error ??
-        usageError(message.replace(/\s+/g, ' '), 'add --help to see what the command takes')
-      )
+      // yargs goes on to the handler unless this throws; what it refuses is no error of the program
+      if (error !== undefined && !isAboutWords(error)) throw error
+      throw refuse(error?.message ?? message)
     })
     .options(withoutCoerce<Options>(globalOptions))
     .help('help')
@@ -77,7 +87,6 @@ function newParser(terminal: Terminal): Argv {
     .version(false)
     .strict()
     .strictCommands()
-    .recommendCommands()
     .demandCommand(1, 'name a command')
     .epilogue('More: sluice help errors | exit-codes | offsets | formats | env')
     .wrap(Math.min(100, terminal.columns()))
@@ -92,11 +101,18 @@ export async function parseWords(
   terminal: Terminal,
   tree: CommandTree,
 ): Promise<Chosen | null> {
-  const choices: Chosen[] = []
-  const parser = addCommands(newParser(terminal), tree, chosen => choices.push(chosen))
+  const reached: Reached = { command: undefined, chosen: null }
+  const refuse = (message: string): Error =>
+    wrongWords(message, { words, tree, command: reached.command })
+  const parser = addCommands(newParser(terminal, refuse), tree, reached)
   groupGlobals(parser)
-  await parser.parseAsync(splitShortValues(words), {}, (_error, _args, text) => {
-    if (text !== '') terminal.write(`${text}\n`)
-  })
-  return choices[0] ?? null
+  try {
+    await parser.parseAsync(splitShortValues(words), {}, (_error, _args, text) => {
+      if (text !== '') terminal.write(`${text}\n`)
+    })
+  } catch (error) {
+    // one that yargs does not give to fail()
+    throw error instanceof Error && isAboutWords(error) ? refuse(error.message) : error
+  }
+  return reached.chosen
 }

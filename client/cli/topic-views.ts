@@ -30,13 +30,15 @@ export interface PlannedChange {
   readonly setting: string
   readonly from: string
   readonly to: string
+  /** It goes back to its default, which is `to`. */
+  readonly unset?: true
 }
 
 export const plan: Listing<PlannedChange> = {
   columns: [
     { title: 'SETTING', cell: change => change.setting },
     { title: 'NOW', cell: change => change.from },
-    { title: 'NEW', cell: change => change.to },
+    { title: 'NEW', cell: change => (change.unset ? `${change.to} (default)`.trim() : change.to) },
   ],
   name: change => change.setting,
 }

@@ -7,7 +7,7 @@
 import { asSluiceError, type SluiceError } from '../../protocol/errors.ts'
 import type { TopicDescription } from '../types/administering.ts'
 import { type CommandContext, defineCommand, withClient } from './command.ts'
-import { CommandFailure, exitCodes, usageError } from './failure.ts'
+import { CommandFailure, exitCodeOf, exitCodes, type FailedItem, usageError } from './failure.ts'
 import { type PlannedChange, plan, topicListing } from './topic-views.ts'
 import { parseWhole } from './units.ts'
 
@@ -25,8 +25,8 @@ export function parseSettings(pairs: readonly string[]): Record<string, string> 
 }
 
 /**
- * Runs `act` for each name; those that fail are said on stderr. All failed: their error; some: exit
- * 7.
+ * Runs `act` for each name; those that fail are said on stderr, under -j inside the one error. All
+ * failed: the code of the first; some: exit 7.
  */
 export async function forEachName<T>(
   context: CommandContext,
@@ -34,20 +34,23 @@ export async function forEachName<T>(
   act: (name: string) => Promise<T>,
 ): Promise<{ done: T[]; failure: CommandFailure | SluiceError | null }> {
   const done: T[] = []
-  const failed: SluiceError[] = []
+  const failed: FailedItem[] = []
   for (const name of names) {
     try {
       done.push(await act(name))
     } catch (thrown) {
       const error = asSluiceError(thrown)
-      failed.push(error)
-      if (names.length > 1) context.output.say(`${name}: ${error.message} (${error.code})`)
+      failed.push({ name, error })
+      if (names.length > 1 && !context.output.isJson) {
+        context.output.say(`${name}: ${error.message} (${error.code})`)
+      }
     }
   }
-  const first = failed[0]
+  const first = failed[0]?.error
   if (first === undefined) return { done, failure: null }
-  const partly = done.length > 0
-  return { done, failure: partly ? new CommandFailure(first, exitCodes.partlyDone) : first }
+  if (names.length === 1) return { done, failure: first }
+  const exitCode = done.length > 0 ? exitCodes.partlyDone : exitCodeOf(first.code)
+  return { done, failure: new CommandFailure(first, exitCode, failed) }
 }
 
 const config = {
@@ -104,7 +107,8 @@ function changesOf(
     return {
       setting,
       from: now?.value ?? '-',
-      to: value ?? `${now?.default ?? ''} (default)`.trim(),
+      to: value ?? now?.default ?? '',
+      ...(value === null && { unset: true as const }),
     }
   })
 }

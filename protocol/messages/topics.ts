@@ -8,6 +8,7 @@ import { itemError, topicId, topicName } from './common.ts'
 import { defineApi, flag, group, integer, list, optional, textMap } from './define.ts'
 
 export const maxPartitionsPerTopic = 10_000
+export const maxReplicasPerPartition = 32
 
 export const createTopics = defineApi({
   name: 'create-topics',
@@ -21,7 +22,9 @@ export const createTopics = defineApi({
           partitions: optional(
             integer('Default: num.partitions of the broker.', 1, maxPartitionsPerTopic),
           ),
-          replicationFactor: optional(integer('Default: as the cluster allows.', 1, 32)),
+          replicationFactor: optional(
+            integer('Default: as the cluster allows.', 1, maxReplicasPerPartition),
+          ),
           configs: optional(textMap('Topic settings that differ from the defaults.')),
         },
         'One topic.',

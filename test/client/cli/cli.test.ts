@@ -130,6 +130,52 @@ t.test('a wrong command line ends with 2, a hint, and without running anything',
   t.notOk(ran)
 })
 
+t.test('what is wrong in a line is named, with the nearest right word', async t => {
+  const lines: readonly (readonly [string, string, string])[] = [
+    ['topik', 'unknown command "topik"', 'nearest: topic'],
+    ['topic lst', 'unknown command "lst"', 'nearest: list'],
+    ['foo', 'unknown command "foo"', 'commands: start, segment, topic'],
+    ['start --lisen x', 'unknown option --lisen', 'nearest: --listen'],
+    ['start --segment-bytes 5', 'unknown option --segment-bytes', 'nearest: --topic-segment-bytes'],
+    ['start extra', 'one word too many: "extra"', 'add --help'],
+    ['consume t -o', '-o needs a value', 'add --help'],
+    ['consume', 'consume needs <topic..>', 'add --help'],
+    ['topic add-partitions t', 'add-partitions needs <topic> <total>', 'add --help'],
+    ['topic trim t', '--before is missing', 'add --help'],
+    ['topic list --output xml', 'output cannot be "xml"', 'one of: table, wide'],
+  ]
+  for (const [line, message, hint] of lines) {
+    const { code, terminal } = await sluice(line.split(' '), {}, allCommands)
+    t.equal(code, 2, line)
+    const [said = '', hinted = ''] = terminal.error.split('\n')
+    t.equal(said, `error: ${message} (INVALID_ARGUMENT)`)
+    t.ok(hinted.startsWith(`hint: ${hint}`), hinted)
+  }
+})
+
+t.test('--version is the version command', async t => {
+  const asked = await sluice(['--version', '-j'])
+  t.equal(asked.code, 0)
+  t.match(asked.terminal.json, { version: '0.0.0' })
+})
+
+t.test('a server without scheme and port is the port of sluice start', async t => {
+  for (const [server, url] of [
+    ['localhost', 'ws://localhost:9290'],
+    ['[::1]', 'ws://[::1]:9290'],
+    ['b1:9000', 'ws://b1:9000'],
+    ['wss://b1', 'wss://b1'],
+  ] as const) {
+    let seen: readonly string[] = []
+    const tree = treeOf(async ({ servers }) => {
+      seen = servers
+      return undefined
+    })
+    await sluice(['do', '-s', server], {}, tree)
+    t.strictSame(seen, [url])
+  }
+})
+
 t.test('under -j an error is one JSON object on stderr', async t => {
   for (const words of [
     ['do', '-j', '--nope'],

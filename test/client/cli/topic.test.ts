@@ -48,6 +48,8 @@ t.test('what goes wrong has its exit code, partly done is 7', async t => {
   const { run } = await withBroker(t, { topics: { orders: 1 } })
   t.equal((await run('topic create orders')).code, 6)
   t.equal((await run('topic create ../x')).code, 2)
+  t.equal((await run(`topic create ${'x'.repeat(250)}`)).code, 2)
+  t.equal((await run('topic create none -p 0')).code, 2)
   t.equal((await run('topic describe nope')).code, 3)
   t.equal((await run('topic delete nope --yes')).code, 3)
   t.equal((await run('topic alter orders -c retention.sm=1')).code, 2)
@@ -56,7 +58,13 @@ t.test('what goes wrong has its exit code, partly done is 7', async t => {
   const partly = await run('topic create fresh orders -j')
   t.equal(partly.code, 7)
   t.match(partly.terminal.json, [{ name: 'fresh' }], 'what was done is listed')
-  t.match(partly.terminal.error, /orders: .*TOPIC_ALREADY_EXISTS/)
+  const { error } = JSON.parse(partly.terminal.error)
+  t.strictSame(error.failed, [
+    { name: 'orders', code: 'TOPIC_ALREADY_EXISTS', message: 'topic "orders" exists' },
+  ])
+  const listed = await run('topic create more orders')
+  t.match(listed.terminal.error, /^orders: .*TOPIC_ALREADY_EXISTS/)
+  t.equal((await run('topic create orders fresh -j')).code, 6, 'nothing done: the first error')
 })
 
 t.test('a broker that is away is exit 5 with a hint', async t => {
@@ -116,8 +124,12 @@ t.test(
     t.equal(await value(), before)
     t.equal((await run('topic alter orders -c retention.ms=60000')).code, 0)
     t.not(await value(), before)
-    t.equal((await run('topic alter orders --unset retention.ms')).code, 0)
+    const unset = await run('topic alter orders --unset retention.ms -j')
+    const change = { setting: 'retention.ms', from: '1m', to: before, unset: true }
+    t.strictSame(unset.terminal.json, [change])
     t.equal(await value(), before)
+    const { terminal } = await run('topic alter orders --unset retention.ms')
+    t.match(terminal.text, `${before} (default)`)
   },
 )
 

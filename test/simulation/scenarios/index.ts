@@ -5,5 +5,6 @@
 import type { Scenario } from '../scenario.ts'
 import { durableJournal } from './durable-journal.ts'
 import { oneBroker } from './one-broker.ts'
+import { storageLog } from './storage-log.ts'
 
-export const scenarios: readonly Scenario[] = [durableJournal(), oneBroker()]
+export const scenarios: readonly Scenario[] = [durableJournal(), oneBroker(), storageLog]

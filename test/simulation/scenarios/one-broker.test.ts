@@ -1,6 +1,6 @@
 /**
- * One broker over seeds: the real one keeps its promises; one on a machine that lies about what is on
- * disk does not, and is caught, which shows that the scenario can fail.
+ * One broker over seeds: the real one keeps its promises; one on a machine that lies about what is
+ * on disk does not, and is caught, which shows that the scenario can fail.
  */
 import t from 'tap'
 import type { Disk } from '../../../broker/world/disk.ts'

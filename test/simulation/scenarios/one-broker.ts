@@ -13,7 +13,7 @@
 import { type Broker, createBroker } from '../../../broker/server/broker.ts'
 import type { BrokerWorld } from '../../../broker/world/world.ts'
 import type { Client, Topic } from '../../../client/index.ts'
-import { connect, SluiceError, string } from '../../../client/index.ts'
+import { connect, type SluiceError, string } from '../../../client/index.ts'
 import { checkHistory, type Sent } from '../history.ts'
 import type { Scenario } from '../scenario.ts'
 import type { SimWorld } from '../sim-world.ts'
@@ -42,6 +42,7 @@ class OneBrokerRun {
   readonly #seen = new Map<string, string>()
   #broker: Broker | null = null
   #starting = false
+  #failedStarts = 0
   #peace = false
 
   constructor(world: SimWorld, plan: Plan, machine: (world: BrokerWorld) => BrokerWorld) {
@@ -90,7 +91,8 @@ class OneBrokerRun {
       } catch (error) {
         // A broker that cannot start for lack of space tries again, as its supervisor would make
         // it.
-        if (this.#peace && !SluiceError.is(error, 'DATA_DIR_IN_USE')) throw error
+        // What died of a fault is noticed a moment later; in peace it must not go on dying.
+        if (this.#peace && ++this.#failedStarts > 3) throw error
         await this.#world.sleep(200)
       }
     }
