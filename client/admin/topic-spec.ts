@@ -45,7 +45,9 @@ export function requireTexts(configs: Readonly<Record<string, unknown>>): void {
   }
 }
 
-/** @throws SluiceError INVALID_TOPIC, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR, INVALID_CONFIG */
+/**
+ * @throws SluiceError INVALID_TOPIC, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR, INVALID_CONFIG
+ */
 export function requireSpec(spec: TopicSpec): void {
   const { name, partitions, replicationFactor, configs } = spec
   requireName(name)
