@@ -21,7 +21,8 @@ export function requireName(name: unknown): void {
     throw new SluiceError('INVALID_TOPIC', `a topic name is text, got ${String(name)}`, { hint })
   }
   if (name.length <= maxTopicNameLength) return
-  const message = `"${name.slice(0, 40)}…" cannot be a topic: the name has ${name.length} characters`
+  const shown = name.slice(0, 40)
+  const message = `"${shown}…" cannot be a topic: the name has ${name.length} characters`
   throw new SluiceError('INVALID_TOPIC', message, { hint })
 }
 
