@@ -71,9 +71,13 @@ t.test('a codec that cannot be written is refused by name, before anything is se
 t.test('bad input to the SDK is named, and the client goes on', async t => {
   const { client } = await setUpSdk(t)
   const { admin } = client
-  for (const name of ['../x', '', '.', '..', 'a/b', 'a b', '-\u0000', 'x'.repeat(250)]) {
+  for (const name of ['../x', '', '.', '..', 'a/b', 'a b', '-\u0000']) {
     await t.rejects(admin.topics.create({ name }), { code: 'INVALID_TOPIC' }, JSON.stringify(name))
   }
+  await t.rejects(admin.topics.create({ name: 'x'.repeat(250) }), {
+    code: 'INVALID_TOPIC',
+    hint: /1 to 249/,
+  })
   const create = (configs: Record<string, string>) =>
     admin.topics.create({ name: 'other', configs })
   await t.rejects(create({ 'retention.msec': '1' }), {
@@ -87,6 +91,7 @@ t.test('bad input to the SDK is named, and the client goes on', async t => {
   })
   await t.rejects(admin.topics.create({ name: 'other', partitions: 0 }), {
     code: 'INVALID_PARTITIONS',
+    message: /0 partitions/,
   })
   await t.rejects(admin.topics.create({ name: 'orders' }), { code: 'TOPIC_ALREADY_EXISTS' })
   await t.rejects(admin.topics.addPartitions('orders', 1), { code: 'INVALID_PARTITIONS' })

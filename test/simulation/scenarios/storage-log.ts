@@ -186,7 +186,7 @@ class LogLife {
   }
 
   async #check(log: PartitionLog): Promise<void> {
-    const { logStartOffset: start, highWatermark: end } = log
+    const { start, end, values } = await readWhole(log)
     const required = this.#settings.flush === 'commit' ? this.#acked : this.#durable
     const { state, reason } = log.describe()
     if (state !== 'ok') this.#fail(`quarantined: ${reason}`)
@@ -194,7 +194,6 @@ class LogLife {
     if (start < this.#startMin) this.#fail(`it starts at ${start}, trimmed to ${this.#startMin}`)
     if (end > this.#values.length && end > start)
       this.#fail(`it ends at ${end}, beyond all appends`)
-    const values = valuesOf(await readAll(log, start, 500))
     for (let offset = start; offset < end; offset++) {
       const found = values[offset - start]
       if (found === this.#values[offset]) continue
@@ -244,4 +243,17 @@ class LogLife {
 /** The log is not what it was promised to be. */
 class WrongLog extends Error {
   override readonly name = 'WrongLog'
+}
+
+/** From the log start on; once more where retention moved that meanwhile. */
+async function readWhole(
+  log: PartitionLog,
+): Promise<{ start: number; end: number; values: string[] }> {
+  const { logStartOffset: start, highWatermark: end } = log
+  try {
+    return { start, end, values: valuesOf(await readAll(log, start, 500)) }
+  } catch (error) {
+    if (!SluiceError.is(error, 'OFFSET_OUT_OF_RANGE') || log.logStartOffset === start) throw error
+    return readWhole(log)
+  }
 }
