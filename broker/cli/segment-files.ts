@@ -8,6 +8,7 @@
  * batches, entries and problems, never a crash. Kafka's zero-padded index tails are left out.
  * Used by segment dump and segment verify.
  */
+import { noSuchFile } from '../../client/cli/failure.ts'
 import { readInt32, readInt64 } from '../../protocol/bytes/integers.ts'
 import { asSluiceError, SluiceError } from '../../protocol/errors.ts'
 import {
@@ -43,6 +44,9 @@ const windowBytes = 4 * 1024 * 1024
 const maxBatchBytes = 1024 ** 3
 const namePattern = /^(\d{20})\.(log|index|timeindex)$/
 
+/** `orders-0`; not `log-checkpoint`, and not what is being deleted. */
+const partitionPattern = /^.+-\d+$/
+
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 
 function segmentFile(path: string): SegmentFile | null {
@@ -51,15 +55,34 @@ function segmentFile(path: string): SegmentFile | null {
   return { path, kind: match[2] as SegmentFileKind, baseOffset: Number(match[1]) }
 }
 
+const whatToName =
+  'name segment files (00000000000000000000.log, .index, .timeindex), partitions or a data directory'
+
 function notFound(path: string, why: string): SluiceError {
-  return new SluiceError('INVALID_ARGUMENT', `"${path}" ${why}`, {
-    hint: 'name segment files (00000000000000000000.log, .index, .timeindex) or their directories',
-  })
+  return new SluiceError('INVALID_ARGUMENT', `"${path}" ${why}`, { hint: whatToName })
+}
+
+async function listed(disk: Disk, directory: string): Promise<string[]> {
+  const names = await disk.list(directory)
+  return names.sort().map(name => `${directory.replace(/\/+$/, '')}/${name}`)
+}
+
+/** The segment files of a partition, or of all the partitions of a data directory. */
+async function filesInside(disk: Disk, directory: string): Promise<SegmentFile[]> {
+  const paths = await listed(disk, directory)
+  const own = paths.map(segmentFile).filter(file => file !== null)
+  if (own.length > 0) return own
+  const below: SegmentFile[] = []
+  for (const path of paths) {
+    if (!partitionPattern.test(baseName(path)) || !(await disk.stat(path))?.isDirectory) continue
+    below.push(...(await listed(disk, path)).map(segmentFile).filter(file => file !== null))
+  }
+  return below
 }
 
 /**
  * Named files, and the segment files of named directories, in order of path.
- * @throws SluiceError INVALID_ARGUMENT where a path is missing or nothing of a partition
+ * @throws CommandFailure (a path is missing), SluiceError INVALID_ARGUMENT (it holds nothing of a partition)
  */
 export async function findSegmentFiles(
   disk: Disk,
@@ -69,11 +92,9 @@ export async function findSegmentFiles(
   const found: SegmentFile[] = []
   for (const path of paths) {
     const stat = await disk.stat(path)
-    if (stat === null) throw notFound(path, 'does not exist')
+    if (stat === null) throw noSuchFile(path, whatToName)
     if (stat.isDirectory) {
-      const names = await disk.list(path)
-      const inside = names.map(name => segmentFile(`${path.replace(/\/+$/, '')}/${name}`))
-      const files = inside.filter(file => file !== null)
+      const files = await filesInside(disk, path)
       if (files.length === 0) throw notFound(path, 'holds no segment files')
       found.push(...files.filter(file => kinds.includes(file.kind)))
     } else {

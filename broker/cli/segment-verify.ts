@@ -97,7 +97,7 @@ export const segmentVerifyCommand = defineCommand({
   about: 'Check segment files and their indexes',
   examples: [
     ['$0 segment verify sluice-data/orders-0', 'all segments of a partition'],
-    ['$0 segment verify sluice-data/*-*', 'all partitions of a stopped broker'],
+    ['$0 segment verify sluice-data', 'all partitions of a broker, best of a stopped one'],
   ],
   positionals: {
     path: { type: 'string', array: true, demandOption: true, describe: 'Files or directories' },

@@ -4,8 +4,9 @@
  * Always true: each order is served exactly as many times as it said.
  * Used by index.ts, asked by the dispatcher before every request.
  */
-import { type ErrorCode, SluiceError } from '../../protocol/errors.ts'
+import { type ErrorCode, errorTable, SluiceError } from '../../protocol/errors.ts'
 import { type ApiName, apis } from '../../protocol/messages/apis.ts'
+import { nearestName } from '../config/nearest-name.ts'
 
 interface Order {
   readonly error: SluiceError
@@ -15,7 +16,7 @@ interface Order {
 export class Failures {
   readonly #orders = new Map<ApiName, Order[]>()
 
-  /** @throws SluiceError INVALID_ARGUMENT for an api that does not exist or a number below 1 */
+  /** @throws SluiceError INVALID_ARGUMENT for an api or code that does not exist, a number below 1 */
   add(
     api: ApiName,
     failure: { code: ErrorCode; times?: number; message?: string; maybeApplied?: boolean },
@@ -24,6 +25,12 @@ export class Failures {
     if (!Object.hasOwn(apis, api)) {
       throw new SluiceError('INVALID_ARGUMENT', `there is no api "${api}"`, {
         hint: `apis: ${Object.keys(apis).join(', ')}`,
+      })
+    }
+    if (!Object.hasOwn(errorTable, code)) {
+      const nearest = nearestName(String(code), Object.keys(errorTable))
+      throw new SluiceError('INVALID_ARGUMENT', `there is no error "${code}"`, {
+        hint: nearest === null ? 'sluice help errors lists them' : `nearest: ${nearest}`,
       })
     }
     if (!Number.isSafeInteger(times) || times < 1) {

@@ -66,6 +66,7 @@ export interface TestBroker {
  * @throws SluiceError INVALID_TOPIC, INVALID_CONFIG, INVALID_PARTITIONS, INVALID_ARGUMENT
  */
 export async function startBroker(options: TestBrokerOptions = {}): Promise<TestBroker> {
+  requireKnown(options)
   const { disk = new MemoryDisk(), clock = 'real' } = options
   const real = await realWorld()
   const time = clock === 'manual' ? new ManualTime(real.clock.wallMs(), real.timers) : null
@@ -98,6 +99,21 @@ export async function startBroker(options: TestBrokerOptions = {}): Promise<Test
     close: () => broker.close(),
     [Symbol.asyncDispose]: () => broker.close(),
   }
+}
+
+const optionNames = ['topics', 'clock', 'disk', 'config'] satisfies (keyof TestBrokerOptions)[]
+
+function requireKnown(options: TestBrokerOptions): void {
+  const unknown = Object.keys(options).find(name => !optionNames.some(known => known === name))
+  if (unknown !== undefined) {
+    throw new SluiceError('INVALID_ARGUMENT', `startBroker: unknown option "${unknown}"`, {
+      hint: `options: ${optionNames.join(', ')}`,
+    })
+  }
+  if (options.clock === undefined || ['real', 'manual'].includes(options.clock)) return
+  throw new SluiceError('INVALID_ARGUMENT', `startBroker: clock cannot be "${options.clock}"`, {
+    hint: "'real' or 'manual'",
+  })
 }
 
 function topicsOf(options: TestBrokerOptions) {

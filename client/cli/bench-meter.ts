@@ -103,7 +103,9 @@ export class BenchMeter {
 
   #latencies(samples: number): LatencyMs {
     const ms = (us: number): number => (samples === 0 ? 0 : rounded(us / 1000, 3))
-    const at = (percentile: number): number => ms(this.#histogram.getValueAtPercentile(percentile))
+    // the histogram answers with the upper end of a bucket, which may lie beyond the largest value
+    const at = (percentile: number): number =>
+      ms(Math.min(this.#histogram.getValueAtPercentile(percentile), this.#histogram.maxValue))
     return {
       p50: at(50),
       p90: at(90),

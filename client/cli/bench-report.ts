@@ -41,6 +41,11 @@ const loopText = {
   closed: 'closed loop: stalls hide what was not sent meanwhile; give --rate for an open loop',
 } as const
 
+/** Reading has no intended time, so nothing is said of loops there. */
+function loopLines({ bench, loop }: BenchReport): string[] {
+  return bench === 'produce' ? [`         ${loopText[loop]}`] : []
+}
+
 export function showReport(output: Output, report: BenchReport): void {
   const { records, seconds, recordsPerSecond, megabytesPerSecond, bytes } = report
   const acks = report.acks === undefined ? '' : `acks=${report.acks}, `
@@ -48,8 +53,8 @@ export function showReport(output: Output, report: BenchReport): void {
     `${report.bench} ${report.topic}: ${showNumber(records)} records, ${showSize(bytes)}, ${seconds} s`,
     `rate     ${showNumber(recordsPerSecond)} records/s  ${showNumber(megabytesPerSecond, 1)} MB/s`,
     `latency  ${latencyText(report.latencyMs)} ms  (${report.latencyOf}, ${report.latencySamples} samples)`,
-    `         ${loopText[report.loop]}`,
-    `with     ${acks}flush=${report.flush}, ${report.partitions} partitions`,
+    ...loopLines(report),
+    `with     ${acks}flush=${report.flush}, ${report.partitions} ${report.partitions === 1 ? 'partition' : 'partitions'}`,
   ]
   output.item(report, text.join('\n'), String(recordsPerSecond))
 }

@@ -149,19 +149,27 @@ export interface CommandGroup {
 export type CommandTree = readonly (CommandEntry | CommandGroup)[]
 
 /** A client with the deadlines of the command line. The caller closes it. */
-export function openClient(
+export async function openClient(
   context: CommandContext,
   options: Partial<ConnectOptions> = {},
 ): Promise<Client> {
-  return context.connect({
-    servers: context.servers,
-    clientId: 'sluice-cli',
-    connectTimeoutMs: context.timeoutMs,
-    requestTimeoutMs: context.timeoutMs,
-    closeTimeoutMs: context.timeoutMs,
-    signal: context.signal,
-    ...options,
-  })
+  const { noteOutages, noteSlowConnect } = await import('./connection-notes.ts')
+  const slow = noteSlowConnect(context)
+  try {
+    const client = await context.connect({
+      servers: context.servers,
+      clientId: 'sluice-cli',
+      connectTimeoutMs: context.timeoutMs,
+      requestTimeoutMs: context.timeoutMs,
+      closeTimeoutMs: context.timeoutMs,
+      signal: context.signal,
+      ...options,
+    })
+    void noteOutages(client, context)
+    return client
+  } finally {
+    slow.cancel()
+  }
 }
 
 /** Connects, gives the client to `use`, closes it in every case. */

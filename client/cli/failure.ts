@@ -97,6 +97,11 @@ export function usageError(message: string, hint?: string): SluiceError {
   return new SluiceError('INVALID_ARGUMENT', message, hint === undefined ? {} : { hint })
 }
 
+/** A file that the command line names and that is not there. */
+export function noSuchFile(path: string, hint?: string): CommandFailure {
+  return new CommandFailure(usageError(`"${path}" does not exist`, hint), exitCodes.notFound)
+}
+
 export interface Report {
   readonly text: string
   readonly exitCode: number
@@ -155,6 +160,8 @@ function hintOf(error: SluiceError): string | null {
       return error.hint === undefined ? startHint : `${error.hint}; ${startHint}`
     case 'UNKNOWN_TOPIC_OR_PARTITION':
       return error.hint ?? 'sluice topic list shows the topics there are'
+    case 'OFFSET_OUT_OF_RANGE':
+      return 'sluice topic describe shows where each partition begins and ends'
     case 'UNKNOWN_SERVER_ERROR':
       return error.hint ?? 'run it again with -v to see where it happened'
     case 'INVALID_ARGUMENT':

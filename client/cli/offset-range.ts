@@ -27,8 +27,8 @@ export interface OffsetRange {
 }
 
 export const offsetForms: readonly (readonly [string, string])[] = [
-  ['start', 'from the oldest record, then wait for new ones'],
-  ['end', 'only records that come from now on'],
+  ['start', 'from the oldest record, then wait for new ones; also earliest, beginning'],
+  ['end', 'only records that come from now on; also latest'],
   [':end', 'everything there is now, then stop'],
   ['500', 'from offset 500, then wait'],
   ['500:700', 'offsets 500 to 699, then stop'],
@@ -43,6 +43,10 @@ export const offsetForms: readonly (readonly [string, string])[] = [
   ['e@1790000000000', "kcat's form: up to that millisecond"],
 ]
 
+/** Ours, the SDK's and Kafka's, kcat's. */
+const startWords: readonly string[] = ['start', 'earliest', 'beginning']
+const endWords: readonly string[] = ['end', 'latest']
+
 function refuse(text: string): never {
   throw new SluiceError('INVALID_ARGUMENT', `"${text}" is not an offset range`, {
     hint: 'sluice help offsets shows every form, for example start, end, -10, 500:700, @-1h:end',
@@ -50,8 +54,8 @@ function refuse(text: string): never {
 }
 
 function edgeOf(text: string, nowMs: number): Edge | null {
-  if (text === 'start') return { at: 'start' }
-  if (text === 'end') return { at: 'end' }
+  if (startWords.includes(text)) return { at: 'start' }
+  if (endWords.includes(text)) return { at: 'end' }
   const match = /^([+-]?)(\d{1,16})$/.exec(text)
   if (match !== null) {
     const value = Number(match[2])
@@ -65,7 +69,7 @@ function edgeOf(text: string, nowMs: number): Edge | null {
 
 /** The right side of a range may leave the @ out: `@a:b`. */
 function lastEdgeOf(text: string, from: Edge, nowMs: number): Edge | null {
-  const edge = from.at === 'time' && text !== 'end' ? null : edgeOf(text, nowMs)
+  const edge = from.at === 'time' && !endWords.includes(text) ? null : edgeOf(text, nowMs)
   if (edge !== null) return edge
   const time = parseTime(text.startsWith('@') ? text.slice(1) : text, nowMs)
   return from.at === 'time' && time !== null ? { at: 'time', timestamp: time } : null
@@ -76,6 +80,17 @@ function kcatTime(text: string): OffsetRange | null {
   if (match === null) return null
   const edge: Edge = { at: 'time', timestamp: Number(match[2]) }
   return match[1] === 's' ? { from: edge, to: null } : { from: { at: 'start' }, to: edge }
+}
+
+function requireForward(text: string, range: OffsetRange): OffsetRange {
+  const { from, to } = range
+  const isBackward =
+    (from.at === 'offset' && to?.at === 'offset' && to.offset < from.offset) ||
+    (from.at === 'time' && to?.at === 'time' && to.timestamp < from.timestamp)
+  if (!isBackward) return range
+  throw new SluiceError('INVALID_ARGUMENT', `"${text}" ends before it begins`, {
+    hint: 'the smaller one comes first; the right side is not included',
+  })
 }
 
 /** @throws SluiceError INVALID_ARGUMENT */
@@ -89,7 +104,7 @@ export function parseOffsetRange(text: string, nowMs: number): OffsetRange {
     const left = text.slice(0, colon)
     const from = left === '' ? ({ at: 'start' } as const) : edgeOf(left, nowMs)
     const to = from === null ? null : lastEdgeOf(text.slice(colon + 1), from, nowMs)
-    if (from !== null && to !== null) return { from, to }
+    if (from !== null && to !== null) return requireForward(text, { from, to })
   }
   return refuse(text)
 }

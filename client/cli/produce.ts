@@ -12,7 +12,7 @@ import { type CommandContext, defineCommand, withClient } from './command.ts'
 import { CommandFailure, exitCodes, usageError } from './failure.ts'
 import { ProduceRun, type SendOptions } from './produce-run.ts'
 import { Progress } from './progress.ts'
-import { parseHeader, readRecords, type SourceOptions } from './record-source.ts'
+import { parseHeader, readRecords, requireFiles, type SourceOptions } from './record-source.ts'
 import { parseCount, parseDuration, parseWhole, showNumber } from './units.ts'
 
 const acksNames: Readonly<Record<string, Acks>> = { '-1': 'all', '1': 'leader', '0': 'none' }
@@ -173,6 +173,7 @@ export const produceCommand = defineCommand({
     if (args['file-per-record'] === true && input.files.length === 0) {
       throw usageError('--file-per-record needs files')
     }
+    await requireFiles(context.terminal, input.files)
     const source: SourceOptions = {
       files: input.files,
       filePerRecord: args['file-per-record'] === true,

@@ -12,6 +12,8 @@ import { type ReadRecord, RecordReader } from './read-format.ts'
 import { recordFromJson } from './record-json.ts'
 import type { Terminal } from './terminal.ts'
 
+/** What words.ts makes of a lone dash. */
+const stdinPath = '/dev/stdin'
 export const maxRecordBytes = 64 * 1024 * 1024
 
 export interface SourceOptions {
@@ -64,6 +66,11 @@ function finish(records: ReadRecord[], options: SourceOptions): ReadRecord[] {
   return read
 }
 
+/** A file that is not there is an error before the first record leaves. */
+export async function requireFiles(terminal: Terminal, files: readonly string[]): Promise<void> {
+  for (const path of files) if (path !== stdinPath) await terminal.requireReadable(path)
+}
+
 /**
  * Chunks of records, in order. @throws SluiceError INVALID_ARGUMENT where the input does not fit
  */
@@ -82,9 +89,7 @@ export async function* readRecords(
   const inputs =
     options.files.length === 0
       ? [terminal.input()]
-      : options.files.map(path =>
-          path === '/dev/stdin' ? terminal.input() : terminal.readFile(path),
-        )
+      : options.files.map(path => (path === stdinPath ? terminal.input() : terminal.readFile(path)))
   for (const input of inputs) {
     const reader = readerOf(options)
     for await (const chunk of untilAborted(input, signal)) yield finish(reader.push(chunk), options)

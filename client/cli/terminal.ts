@@ -7,10 +7,12 @@
  * reader of stdout went away is silently dropped and `outputClosed` is aborted.
  * Made by broker/cli/main.ts.
  */
-import { createReadStream, readFileSync } from 'node:fs'
+import { constants, createReadStream, readFileSync } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { createInterface } from 'node:readline/promises'
 import { SluiceError } from '../../protocol/errors.ts'
+import { noSuchFile } from './failure.ts'
 
 export type SignalName = 'SIGINT' | 'SIGTERM'
 
@@ -36,7 +38,9 @@ export interface Terminal {
   drained(): Promise<void>
   writeError(text: string): void
   input(): AsyncIterable<Uint8Array>
-  /** @throws SluiceError INVALID_ARGUMENT where the file cannot be read */
+  /** Rejects as readFile would, before anything is read. */
+  requireReadable(path: string): Promise<void>
+  /** @throws CommandFailure (no such file), SluiceError INVALID_ARGUMENT (it cannot be read) */
   readFile(path: string): AsyncIterable<Uint8Array>
   /** Asks on stderr, answers one line. */
   ask(question: string): Promise<string>
@@ -53,7 +57,8 @@ export interface Terminal {
   exitNow(code: number): void
 }
 
-function unreadable(path: string, error: unknown): SluiceError {
+function unreadable(path: string, error: unknown): Error {
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return noSuchFile(path)
   const reason = error instanceof Error ? error.message : String(error)
   return new SluiceError('INVALID_ARGUMENT', `cannot read "${path}": ${reason}`, { cause: error })
 }
@@ -64,6 +69,15 @@ async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {
   } catch (error) {
     throw unreadable(path, error)
   }
+}
+
+async function requireReadable(path: string): Promise<void> {
+  try {
+    await access(path, constants.R_OK)
+  } catch (error) {
+    throw unreadable(path, error)
+  }
+  if ((await stat(path)).isDirectory()) throw unreadable(path, 'it is a directory')
 }
 
 /** stdout, of which the reader may go away at any time. */
@@ -149,6 +163,7 @@ export function processTerminal(): Terminal {
       stdinUsed = true
       return process.stdin as AsyncIterable<Buffer>
     },
+    requireReadable,
     readFile: chunksOf,
     ask,
     onSignal,

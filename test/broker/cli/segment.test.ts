@@ -179,11 +179,31 @@ t.test('dump shows a damaged batch as not valid and goes on', async t => {
   )
 })
 
+t.test('a data directory is all its partitions, and nothing else in it', async t => {
+  const home = await mkdtemp(join(tmpdir(), 'sluice-segment-'))
+  t.teardown(() => rm(home, { recursive: true, force: true }))
+  for (const partition of ['quakes-none-0', 'quakes-gzip-0']) {
+    await cp(join(kafkaFixture, partition), join(home, partition), { recursive: true, mode: 0 })
+  }
+  await writeFile(join(home, 'log-checkpoint'), 'x')
+  const { code, terminal } = await run('verify', home, '-j')
+  t.equal(code, 0, terminal.error)
+  const parts = await Promise.all(
+    ['quakes-gzip-0', 'quakes-none-0'].map(name => run('verify', join(home, name), '-j')),
+  )
+  const expected = parts.flatMap(part => part.terminal.json as { file: string }[])
+  const whole = terminal.json as { file: string }[]
+  t.strictSame(
+    whole,
+    expected.sort((a, b) => (a.file < b.file ? -1 : 1)),
+  )
+})
+
 t.test('files of another format are refused or reported, never a crash', async t => {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-segment-'))
   t.teardown(() => rm(directory, { recursive: true, force: true }))
   t.equal((await run('dump', directory)).code, 2, 'an empty directory')
-  t.equal((await run('dump', join(directory, 'missing'))).code, 2)
+  t.equal((await run('dump', join(directory, 'missing'))).code, 3)
   await writeFile(join(directory, 'notes.txt'), 'hello')
   t.equal((await run('verify', join(directory, 'notes.txt'))).code, 2)
   const path = join(directory, log)

@@ -64,7 +64,6 @@ t.test('a wrong option is refused with the nearest name or the range', async t =
     [[], { env: { SLUICE_DATA_DIRR: 'x' } }, /data\.dir/],
     [['--config', 'c.json'], { files: { 'c.json': '{"lissten":"x"}' } }, /listen/],
     [['--config', 'c.json'], { files: { 'c.json': 'listen: x' } }, /JSON/i],
-    [['--config', 'missing.json'], {}, /missing\.json/],
   ]
   for (const [words, options, says] of cases) {
     const { terminal, ended } = start(words, options)
@@ -72,6 +71,12 @@ t.test('a wrong option is refused with the nearest name or the range', async t =
     t.match(terminal.error, says)
     t.equal(terminal.text, '')
   }
+})
+
+t.test('a config file that is not there is exit 3', async t => {
+  const { terminal, ended } = start(['--config', 'missing.json'], {})
+  t.equal(await ended, 3)
+  t.match(terminal.error, '"missing.json" does not exist')
 })
 
 t.test('flags win over environment, environment over file; --dry-run shows where from', async t => {

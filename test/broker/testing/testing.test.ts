@@ -91,6 +91,10 @@ t.test('ordered failures are answered as often as ordered, one order after the o
   await t.rejects(ask(), { code: 'NOT_LEADER_OR_FOLLOWER' })
   await t.rejects(ask(), { code: 'DISK_FULL', maybeApplied: true })
   await t.resolves(ask())
+  t.throws(() => broker.fail('fetch', { code: 'DISK_FUL' as 'DISK_FULL' }), {
+    code: 'INVALID_ARGUMENT',
+    hint: 'nearest: DISK_FULL',
+  })
   t.throws(() => broker.fail('nothing' as 'fetch', { code: 'DISK_FULL' }), {
     code: 'INVALID_ARGUMENT',
   })
@@ -158,4 +162,11 @@ t.test('a test broker is ready in a moment, and closing it is closing it', async
   await broker.close()
   await broker[Symbol.asyncDispose]()
   await t.rejects(connect(t, broker), { code: 'NETWORK_ERROR' })
+})
+
+t.test('an option that does not exist is refused instead of doing nothing', async t => {
+  for (const options of [{ topic: { orders: 1 } }, { clock: 'manuel' }] as object[]) {
+    const started = startBroker(options).then(broker => broker.close())
+    await t.rejects(started, { code: 'INVALID_ARGUMENT', message: 'startBroker: ' })
+  }
 })

@@ -87,6 +87,9 @@ t.test('with a rate it is an open loop, with a duration it stops by time', async
   t.ok(report.records > 300 && report.records <= 602, `${report.records} records`)
   const text = (await run('bench produce -n 50 --window 1')).terminal.text
   t.match(text, /closed loop: stalls hide/)
+  t.match(text, /flush=commit, 1 partition\n/)
+  await run('bench produce -n 50 --keep')
+  t.notMatch((await run('bench consume')).terminal.text, /--rate/, 'reading has no rate to give')
 })
 
 t.test('wrong plans and empty topics are refused', async t => {
@@ -126,3 +129,23 @@ t.test(
     t.ok(Math.abs(latencyMs.max - 100) < 0.2 && Math.abs(latencyMs.mean - 50.5) < 0.2)
   },
 )
+
+t.test('no percentile lies beyond the largest latency', async t => {
+  let now = 0
+  const clock = { wallMs: () => now, monotonicMs: () => now }
+  const meter = new BenchMeter(clock, 0)
+  for (const latencyMs of [99.647, 180.494, 135.362]) {
+    const since = now
+    now += latencyMs
+    meter.count(1, 1)
+    meter.latency(since)
+  }
+  meter.finish()
+  const { p50, p90, p99, p999, p9999, max } = meter.measured().latencyMs
+  const figures = [p50, p90, p99, p999, p9999, max]
+  t.strictSame(
+    figures,
+    figures.toSorted((a, b) => a - b),
+    figures.join(' '),
+  )
+})

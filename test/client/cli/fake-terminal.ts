@@ -8,9 +8,9 @@
 import { runCli } from '../../../client/cli/cli.ts'
 import type { CliContext, CommandTree } from '../../../client/cli/command.ts'
 import { clientCommands } from '../../../client/cli/commands.ts'
+import { noSuchFile } from '../../../client/cli/failure.ts'
 import type { SignalName, Terminal } from '../../../client/cli/terminal.ts'
 import { connect } from '../../../client/index.ts'
-import { SluiceError } from '../../../protocol/errors.ts'
 import { realWorld } from '../../../protocol/real-world.ts'
 
 export interface FakeTerminalOptions {
@@ -93,9 +93,12 @@ export class FakeTerminal implements Terminal {
     const { input = '' } = this.#options
     return typeof input === 'string' || input instanceof Uint8Array ? oneChunk(input) : input
   }
+  async requireReadable(path: string): Promise<void> {
+    if (this.#options.files?.[path] === undefined) throw noSuchFile(path)
+  }
   readFile(path: string): AsyncIterable<Uint8Array> {
     const content = this.#options.files?.[path]
-    if (content === undefined) throw new SluiceError('INVALID_ARGUMENT', `cannot read "${path}"`)
+    if (content === undefined) throw noSuchFile(path)
     return oneChunk(content)
   }
   async ask(question: string): Promise<string> {

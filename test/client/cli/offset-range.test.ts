@@ -39,6 +39,19 @@ t.test('a time holds colons of its own, and the right one parts the sides', asyn
   t.strictSame(parseOffsetRanges(['s@1000', 'e@2000'], now), { from: time(1000), to: time(2000) })
 })
 
+t.test('the words of Kafka, kcat and the SDK mean the same as ours', async t => {
+  for (const word of ['earliest', 'beginning']) t.strictSame(range(word), range('start'), word)
+  t.strictSame(range('latest'), range('end'))
+  t.strictSame(range('@-1h:latest'), range('@-1h:end'))
+})
+
+t.test('a range that ends before it begins is refused', async t => {
+  for (const text of ['5:2', '@2026-11-02:2026-11-01', '@-1h:@-2h']) {
+    t.throws(() => range(text), { code: 'INVALID_ARGUMENT', message: `"${text}" ends before` })
+  }
+  t.strictSame(range('5:5').to, { at: 'offset', offset: 5 }, 'an empty one is allowed')
+})
+
 t.test('anything else is refused, with the value in the message', async t => {
   for (const text of ['', 'x', '5:x', '1.5', '@', '@x', ':', '99999999999999999', '@1:5:6']) {
     t.throws(() => range(text), { code: 'INVALID_ARGUMENT', message: `"${text}"` }, text)

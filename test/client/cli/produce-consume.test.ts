@@ -97,12 +97,33 @@ t.test('bytes that are not text are base64, and --jsonl copies them as they are'
   t.strictSame([...bytes], [...value])
 })
 
+t.test('a typed number that would run together with another is no key', async t => {
+  const { produce } = await withBroker(t)
+  for (const key of ['12345678901234567890', '{"a":[1,9007199254740993]}', '1e400']) {
+    const { code, terminal } = await produce(`${key}|v\n`, 'orders', '-K', '|', '--key-json')
+    t.equal(code, 2, key)
+    t.match(terminal.error, /KEY_NOT_CANONICAL/)
+  }
+  for (const key of ['9007199254740991', '0.1', '"12345678901234567890"']) {
+    t.equal((await produce(`${key}|v\n`, 'orders', '-K', '|', '--key-json')).code, 0, key)
+  }
+})
+
+t.test('a file that is not there is exit 3 before the first record leaves', async t => {
+  const { run, consume } = await withBroker(t)
+  const { code, terminal } = await run(['produce', 'orders', 'one', 'missing'], {
+    files: { one: '1\n' },
+  })
+  t.equal(code, 3)
+  t.match(terminal.error, 'error: "missing" does not exist (INVALID_ARGUMENT)')
+  t.equal((await consume('orders', '-e')).text, '')
+})
+
 t.test('files come in their order, and - is stdin', async t => {
   const { run, consume } = await withBroker(t)
   const files = { one: '1\n2', two: '4\n' }
   await run(['produce', 'orders', 'one', '-', 'two'], { files, input: '3\n' })
   t.equal((await consume('orders', '-e', '-f', '%v')).text, '1234')
-  t.equal((await run(['produce', 'orders', 'missing'])).code, 2)
 })
 
 t.test('the offset grammar decides where consume begins and ends', async t => {
@@ -112,6 +133,8 @@ t.test('the offset grammar decides where consume begins and ends', async t => {
   const read = async (...words: string[]) => (await consume('orders', ...words, '-f', '%o ')).text
   t.equal(await read('-o', ':end'), '0 1 2 3 4 5 6 7 8 9 ')
   t.equal(await read('-o', '3:6'), '3 4 5 ')
+  t.equal(await read('-o', 'beginning:2'), '0 1 ')
+  t.equal(await read('-o', 'earliest:latest', '-n', '1'), '0 ')
   t.equal(await read('-o', '7', '-e'), '7 8 9 ')
   t.equal(await read('-o', '-2', '-e'), '8 9 ')
   t.equal(await read('-o', '+8', '-e'), '8 9 ')
