@@ -14,17 +14,11 @@ import { SluiceError } from '../../protocol/errors.ts'
 import { topicSettings } from '../config/topic-config.ts'
 import { nextCatalogue } from '../metadata/catalogue.ts'
 import { newId } from '../metadata/new-id.ts'
-import type { LogIdentity, LogSettings } from '../storage/types.ts'
+import type { LogIdentity, LogSettings, UnknownDirectory } from '../storage/types.ts'
 import { DiskError } from '../world/disk.ts'
 import { inParallel, maxParallelPartitions } from './in-parallel.ts'
 import { Partition } from './partition.ts'
 import type { TopicLifecycleParts } from './topic-lifecycle.ts'
-
-interface Unknown {
-  readonly identity: LogIdentity
-  readonly directory: string
-  readonly hasRecords: boolean
-}
 
 /**
  * @throws SluiceError (NEWER_FORMAT and the like), DiskError where the data directory cannot be
@@ -34,7 +28,7 @@ export async function loadTopics(parts: TopicLifecycleParts): Promise<void> {
   const { store, logs, logger } = parts
   const known = new Set([...store.current.topics.values()].map(topic => topic.topicId))
   const tombstoned = new Set(store.current.tombstones.map(tombstone => tombstone.topicId))
-  const strangers = new Map<string, Unknown[]>()
+  const strangers = new Map<string, UnknownDirectory[]>()
   for (const found of await logs.findUnknown(known)) {
     const { topic, topicId } = found.identity
     if (tombstoned.has(topicId)) await logs.removeDirectory(found.directory)
@@ -49,9 +43,9 @@ export async function loadTopics(parts: TopicLifecycleParts): Promise<void> {
 async function settle(
   parts: TopicLifecycleParts,
   topic: string,
-  found: readonly Unknown[],
+  found: readonly UnknownDirectory[],
 ): Promise<void> {
-  if (found.some(one => one.hasRecords)) return adopt(parts, topic, found)
+  if (found.some(one => one.content !== 'nothing')) return adopt(parts, topic, found)
   for (const { directory, identity } of found) {
     if (identity.topicId === '') {
       parts.logger.warn({ directory }, 'looks like a partition, holds nothing, left alone')
@@ -65,13 +59,15 @@ async function settle(
 async function adopt(
   parts: TopicLifecycleParts,
   name: string,
-  found: readonly Unknown[],
+  found: readonly UnknownDirectory[],
 ): Promise<void> {
   const { store, world, logger } = parts
   const directories = found.map(one => one.directory)
   const numbers = found.map(one => one.identity.partition).sort((a, b) => a - b)
   const ids = new Set(found.map(one => one.identity.topicId))
   const leave = (why: string) => logger.warn({ directories }, `not taken over: ${why}`)
+  const isForeign = found.some(one => one.content === 'foreign')
+  if (isForeign) return leave('a .log holds no record batches of format version 2')
   if (numbers.some((number, index) => number !== index)) return leave('partitions are missing')
   if (ids.size > 1) return leave('the partitions are of different topics')
   const [only = ''] = ids

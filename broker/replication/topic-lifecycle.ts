@@ -182,9 +182,9 @@ export class TopicLifecycle {
     const { store, logs } = this.#parts
     const others = [...store.current.topics.values()].map(topic => topic.topicId)
     const known = new Set(others.filter(id => id !== topicId))
-    for (const { identity, directory, hasRecords } of await logs.findUnknown(known)) {
+    for (const { identity, directory, content } of await logs.findUnknown(known)) {
       const isOurs = identity.topicId === topicId && identity.partition >= from
-      if (isOurs && !hasRecords) await logs.removeDirectory(directory)
+      if (isOurs && content === 'nothing') await logs.removeDirectory(directory)
     }
   }
 

@@ -24,7 +24,7 @@ export function itemError(error: unknown, context: ItemContext): WireError {
   if (error instanceof InvariantError) throw error
   const { logger, topic, partition, maybeApplied } = context
   if (SluiceError.is(error)) {
-    const wire = error.toJSON()
+    const wire = asSeenByClients(error).toJSON()
     if (topic !== undefined) wire.topic ??= topic
     if (partition !== undefined) wire.partition ??= partition
     return wire
@@ -35,6 +35,19 @@ export function itemError(error: unknown, context: ItemContext): WireError {
     ...(topic !== undefined && { topic }),
     ...(partition !== undefined && { partition }),
   }
+}
+
+/**
+ * A log that is closed belongs to a broker that stops: the client finds the partition again when
+ * the broker is back, so it is not told that anything of its own was closed.
+ */
+function asSeenByClients(error: SluiceError): SluiceError {
+  if (error.code !== 'CLOSED') return error
+  const { message, maybeApplied } = error
+  return new SluiceError('BROKER_NOT_AVAILABLE', `the broker is stopping: ${message}`, {
+    maybeApplied,
+    cause: error,
+  })
 }
 
 /** What a client is told of an error that is not a SluiceError. */

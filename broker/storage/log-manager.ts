@@ -19,12 +19,22 @@ import { Housekeeping } from './housekeeping.ts'
 import type { LogCheckpoint } from './load-types.ts'
 import { Log } from './log.ts'
 import { loadLog } from './log-load.ts'
-import { directoryHasRecords, readTopicId, writeTopicId } from './partition-directory.ts'
+import { claimDirectory, directoryContent, readTopicId } from './partition-directory.ts'
 import { Permits } from './permits.ts'
-import type { StorageLogger } from './shared.ts'
-import { defaultStorageLimits, type LogShared, type StorageLimits } from './shared.ts'
+import {
+  defaultStorageLimits,
+  type LogShared,
+  type StorageLimits,
+  type StorageLogger,
+} from './shared.ts'
 import { TailCache } from './tail-cache.ts'
-import type { LogIdentity, LogSettings, PartitionLog, PartitionLogs } from './types.ts'
+import type {
+  LogIdentity,
+  LogSettings,
+  PartitionLog,
+  PartitionLogs,
+  UnknownDirectory,
+} from './types.ts'
 
 export interface OpenLogsOptions {
   /** Exists already, and is locked by the caller. */
@@ -53,7 +63,7 @@ class LogManager implements PartitionLogs {
   /** Notes of logs that are not open yet, and must not be lost from the checkpoint meanwhile. */
   readonly #noted = new Map<string, LogCheckpoint>()
   readonly #opening = new Set<string>()
-  /** Topic ids by directory as `findUnknown` read them, so that a start reads each file once. */
+  /** By directory, as `findUnknown` read them, so that a start reads each file once. */
   readonly #foundTopicIds = new Map<string, string>()
   #clean = false
 
@@ -133,14 +143,26 @@ class LogManager implements PartitionLogs {
 
   /** Never resolves: nothing may run on after a failed fsync (S1). */
   #die(error: SyncFailure): Promise<never> {
-    this.#shared.process.die('a log could not be opened', error)
+    this.#shared.process.die(`an fsync in ${this.#dataDir} failed`, error)
     return new Promise(() => {})
+  }
+
+  async #syncDataDir(): Promise<void> {
+    try {
+      await finalSync(this.#world.disk.syncDirectory(this.#dataDir))
+    } catch (error) {
+      if (error instanceof SyncFailure) await this.#die(error)
+      throw error
+    }
   }
 
   async #open(key: string, identity: LogIdentity, settings: LogSettings): Promise<Log> {
     const directory = this.#directoryOf(identity)
     const noted = this.#noted.get(key) ?? null
-    await this.#claimDirectory(identity, directory, noted !== null)
+    const foundId = this.#foundTopicIds.get(directory)
+    this.#foundTopicIds.delete(directory)
+    const claim = { dataDir: this.#dataDir, directory, foundId, isKnown: noted !== null }
+    await claimDirectory(this.#world.disk, identity, claim)
     const shared = this.#shared
     const loaded = await loadLog({
       shared,
@@ -154,31 +176,6 @@ class LogManager implements PartitionLogs {
     this.#logs.set(key, log)
     this.#noted.delete(key)
     return log
-  }
-
-  /** Makes the directory, or makes sure that it is this topic's and no other's of the same name. */
-  async #claimDirectory(identity: LogIdentity, directory: string, known: boolean): Promise<void> {
-    const { disk } = this.#world
-    const { topic, partition } = identity
-    const exists = (await disk.stat(directory)) !== null
-    if (!exists && known) {
-      throw new SluiceError('KAFKA_STORAGE_ERROR', `the directory ${directory} is gone`, {
-        topic,
-        partition,
-        hint: 'bring it back, or delete the topic: its records were in it',
-      })
-    }
-    const found = this.#foundTopicIds.get(directory)
-    this.#foundTopicIds.delete(directory)
-    const topicId = exists ? (found ?? (await readTopicId(disk, directory))) : null
-    if (topicId !== null && topicId !== identity.topicId) {
-      throw new SluiceError('KAFKA_STORAGE_ERROR', `${directory} belongs to topic ${topicId}`, {
-        topic,
-        partition,
-        hint: 'move the directory away: it is of another topic with the same name',
-      })
-    }
-    if (topicId === null) await writeTopicId(disk, this.#dataDir, directory, identity.topicId)
   }
 
   #directoryOf({ topic, partition }: LogIdentity): string {
@@ -198,7 +195,7 @@ class LogManager implements PartitionLogs {
     // Short, whatever the topic is called: a file name holds 255 bytes.
     const gone = `${this.#dataDir}/${topicId}-${partition}${deletedSuffix}`
     await disk.rename(directory, gone)
-    await finalSync(disk.syncDirectory(this.#dataDir))
+    await this.#syncDataDir()
     this.#housekeeping.removeLater(gone)
   }
 
@@ -213,11 +210,9 @@ class LogManager implements PartitionLogs {
     return null
   }
 
-  async findUnknown(
-    known: ReadonlySet<string>,
-  ): Promise<{ identity: LogIdentity; directory: string; hasRecords: boolean }[]> {
+  async findUnknown(known: ReadonlySet<string>): Promise<UnknownDirectory[]> {
     const { disk } = this.#world
-    const found = []
+    const found: UnknownDirectory[] = []
     for (const name of await disk.list(this.#dataDir)) {
       const directory = `${this.#dataDir}/${name}`
       if (name.endsWith(deletedSuffix)) this.#housekeeping.removeLater(directory)
@@ -226,8 +221,8 @@ class LogManager implements PartitionLogs {
       const topicId = (await readTopicId(disk, directory)) ?? ''
       if (topicId !== '') this.#foundTopicIds.set(directory, topicId)
       if (known.has(topicId)) continue
-      const hasRecords = await directoryHasRecords(disk, directory)
-      found.push({ identity: { ...parsed, topicId }, directory, hasRecords })
+      const content = await directoryContent(disk, directory)
+      found.push({ identity: { ...parsed, topicId }, directory, content })
     }
     const alive = new Set([...known, ...found.map(({ identity }) => identity.topicId)])
     this.#forgetNotes(alive)
@@ -243,7 +238,7 @@ class LogManager implements PartitionLogs {
 
   async removeDirectory(directory: string): Promise<void> {
     await this.#world.disk.removeDirectory(directory)
-    await finalSync(this.#world.disk.syncDirectory(this.#dataDir))
+    await this.#syncDataDir()
   }
 
   async #collect(): Promise<LogCheckpoint[]> {

@@ -130,6 +130,15 @@ export interface PartitionLog {
   describe(): LogDescription
 }
 
+/** A directory that looks like a partition's and belongs to no topic that is known. */
+export interface UnknownDirectory {
+  /** Without a topic id of its own the id is empty. */
+  readonly identity: LogIdentity
+  readonly directory: string
+  /** `foreign`: bytes that are not record batches of format version 2. */
+  readonly content: 'nothing' | 'records' | 'foreign'
+}
+
 /** All logs of one data directory, as the composition root uses it. */
 export interface PartitionLogs {
   /** The open logs, in order of topic and partition. */
@@ -146,9 +155,7 @@ export interface PartitionLogs {
    * Directories that look like partitions and belong to no topic id in `known`: imports, or
    * leftovers.
    */
-  findUnknown(
-    known: ReadonlySet<string>,
-  ): Promise<{ identity: LogIdentity; directory: string; hasRecords: boolean }[]>
+  findUnknown(known: ReadonlySet<string>): Promise<UnknownDirectory[]>
   /** Removes leftovers of deleted topics and of creations that never happened. */
   removeDirectory(directory: string): Promise<void>
   /** Bytes appended and not yet committed, over all logs. */

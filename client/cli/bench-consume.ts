@@ -150,7 +150,13 @@ async function measure(
   const { topic, perRecord, fetchBytes, checkCrc } = given
   const described = await client.admin.topics.describe(topic, { signal })
   const { planned, total, plan } = await planAll(context, client, topic)
-  const consumer = client.consumer({ ...plan.source, fetchBytes, checkCrc, signal })
+  const consumer = client.consumer({
+    ...plan.source,
+    fetchBytes,
+    checkCrc,
+    stopAtEnd: true,
+    signal,
+  })
   const meter = new BenchMeter(world.clock, given.warmup)
   const check = new OffsetCheck(planned)
   const bounded = new BoundedRead(planned)

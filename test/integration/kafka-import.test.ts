@@ -124,7 +124,7 @@ t.test('transactions of Kafka: the isolation decides, markers are never shown', 
   )
   const env = { SLUICE_SERVERS: broker.url }
   // Offset 209 holds the last marker.
-  const words = ['consume', 'quakes-txn', '-o', '0:209', '-f', '%k\n']
+  const words = ['consume', 'quakes-txn', '-e', '-f', '%k\n']
   t.same((await sluice(words, { env })).terminal.lines, kept)
   t.equal((await sluice([...words, '--no-committed'], { env })).terminal.lines.length, 200)
 })

@@ -16,6 +16,7 @@ import type {
   PartitionLog,
   PartitionLogs,
   ReadResult,
+  UnknownDirectory,
 } from '../../broker/storage/types.ts'
 import { SluiceError } from '../../protocol/errors.ts'
 import { checkProducedBatch, patchBatch } from '../../protocol/records/batch-header.ts'
@@ -189,7 +190,7 @@ export class FakeLogs implements PartitionLogs {
   readonly calls: string[] = []
   autoCommit = true
   /** What findUnknown answers. */
-  unknown: { identity: LogIdentity; directory: string; hasRecords: boolean }[] = []
+  unknown: UnknownDirectory[] = []
   /** Thrown by the next open of this partition number. */
   failOpen: { partition: number; error: unknown } | null = null
 

@@ -11,6 +11,8 @@ export interface DiskHooks {
   opened?(path: string): void
   /** How many of the bytes the disk takes; undefined = all. */
   takes?(path: string, bytes: number): number | undefined
+  /** Thrown by syncDirectory. */
+  syncDirectoryError?(path: string): Error | undefined
   /** Thrown by sync. */
   syncError?(path: string): Error | undefined
   /** Whether sync says that all is well without doing anything. */
@@ -55,8 +57,10 @@ export class FaultDisk implements Disk {
   removeDirectory(path: string): Promise<void> {
     return this.#inner.removeDirectory(path)
   }
-  syncDirectory(path: string): Promise<void> {
-    return this.#inner.syncDirectory(path)
+  async syncDirectory(path: string): Promise<void> {
+    const error = this.hooks.syncDirectoryError?.(path)
+    if (error !== undefined) throw error
+    await this.#inner.syncDirectory(path)
   }
   lock(path: string): Promise<DiskLock | null> {
     return this.#inner.lock(path)

@@ -2,12 +2,14 @@
  * Topics come, change and go, through crashes between any two steps; what lies in the directory at
  * start.
  */
+
 import t, { type Test } from 'tap'
 import { brokerConfig } from '../../../broker/config/broker-config.ts'
 import { openDataDirectory } from '../../../broker/metadata/data-directory.ts'
 import { loadTopics } from '../../../broker/replication/load-topics.ts'
 import { PartitionManager } from '../../../broker/replication/partition-manager.ts'
 import { TopicLifecycle } from '../../../broker/replication/topic-lifecycle.ts'
+import type { UnknownDirectory } from '../../../broker/storage/types.ts'
 import { DiskError } from '../../../broker/world/disk.ts'
 import { silentLogger } from '../../../broker/world/logger.ts'
 import { SluiceError } from '../../../protocol/errors.ts'
@@ -118,7 +120,7 @@ t.test('a deletion that was cut short is finished at the next start', async t =>
   await first.release()
   const second = await start(t, world)
   const identity = { topic: 'orders', topicId, partition: 0 }
-  second.logs.unknown = [{ identity, directory: '/d/orders-0', hasRecords: true }]
+  second.logs.unknown = [{ identity, directory: '/d/orders-0', content: 'records' }]
   await loadTopics(second.parts)
   t.same(second.logs.calls, ['remove /d/orders-0'])
   t.same(second.store.current.tombstones, [])
@@ -131,24 +133,25 @@ t.test('directories that nobody knows: leftovers go, records stay', async t => {
   const found = (
     topic: string,
     partition: number,
-    hasRecords: boolean,
+    content: UnknownDirectory['content'],
     topicId = `id-${topic}`,
   ) => ({
     identity: { topic, topicId, partition },
     directory: `/d/${topic}-${partition}`,
-    hasRecords,
+    content,
   })
   logs.unknown = [
-    found('leftover', 0, false),
-    found('leftover', 1, false),
-    found('anonymous', 0, false, ''),
-    found('imported', 1, false),
-    found('imported', 0, true),
-    found('gap', 1, true),
-    found('mixed', 0, true, 'one'),
-    found('mixed', 1, true, 'two'),
-    found('taken', 0, true),
-    found('kafka', 0, true, ''),
+    found('leftover', 0, 'nothing'),
+    found('leftover', 1, 'nothing'),
+    found('anonymous', 0, 'nothing', ''),
+    found('imported', 1, 'nothing'),
+    found('imported', 0, 'records'),
+    found('gap', 1, 'records'),
+    found('mixed', 0, 'records', 'one'),
+    found('mixed', 1, 'records', 'two'),
+    found('taken', 0, 'records'),
+    found('kafka', 0, 'records', ''),
+    found('stranger', 0, 'foreign'),
   ]
   logs.calls.length = 0
   await loadTopics(parts)

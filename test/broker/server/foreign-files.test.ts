@@ -92,3 +92,18 @@ t.test('files and directories of others are left alone', async t => {
   }
   t.same(world.deaths, [])
 })
+
+t.test('a directory with a log of another format is not taken over, and left as it is', async t => {
+  const world = await testWorld()
+  const path = '/data/stranger-0/00000000000000000000.log'
+  // The head of a message set of Kafka before 0.11: offset, size, checksum, magic 1.
+  const old = Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 60, 1, 2, 3, 4, 1, 0])
+  const content = new Uint8Array([...old, ...new Uint8Array(200).fill(65)])
+  await put(world.disk, path, content)
+  const broker = await createBroker(config, world)
+  const peer = await world.network.connect().hello()
+  const { header } = await peer.call('metadata', {})
+  t.same(header.topics, [])
+  await broker.close()
+  t.same(await contentOf(world.disk, path), content)
+})

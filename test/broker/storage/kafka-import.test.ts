@@ -38,7 +38,7 @@ async function openImported(topic: string): Promise<{ log: PartitionLog; fixture
   const logs = await openLogs({ dataDir: '/data', world, logger: silent })
   const [found] = await logs.findUnknown(new Set())
   if (found === undefined) throw new Error(`${topic} was not found`)
-  t.match(found, { identity: { topic, partition: 0 }, hasRecords: true })
+  t.match(found, { identity: { topic, partition: 0 }, content: 'records' })
   return { log: await logs.open(found.identity, settings), fixture }
 }
 

@@ -259,6 +259,6 @@ t.test('an fsync that fails while a log is opened ends the process too', async t
     isOpen = true
   })
   await settle()
-  t.match(dying.deaths, [/a log could not be opened/])
+  t.match(dying.deaths, [/an fsync in \/data failed/])
   t.notOk(isOpen)
 })

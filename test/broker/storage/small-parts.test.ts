@@ -6,7 +6,7 @@ import {
 } from '../../../broker/storage/file-names.ts'
 import { finalSync, SyncFailure } from '../../../broker/storage/final-sync.ts'
 import {
-  directoryHasRecords,
+  directoryContent,
   readTopicId,
   writeTopicId,
 } from '../../../broker/storage/partition-directory.ts'
@@ -18,7 +18,7 @@ import {
 import { Users } from '../../../broker/storage/users.ts'
 import { DiskError } from '../../../broker/world/disk.ts'
 import { MemoryDisk } from '../../../broker/world/memory-disk.ts'
-import { settle } from '../../support/storage-fixture.ts'
+import { batchOf, settle } from '../../support/storage-fixture.ts'
 
 t.test(
   'permits: at most n at once, first come first served, given back after a failure',
@@ -102,9 +102,13 @@ t.test('a partition directory says whose it is and whether it holds records', as
   await disk.makeDirectory('/old-0')
   t.equal(await readTopicId(disk, '/old-0'), null)
   const file = await disk.open('/orders-0/00000000000000000000.log', 'create')
-  t.equal(await directoryHasRecords(disk, '/orders-0'), false)
-  await file.write([new Uint8Array(1)], 0)
-  t.equal(await directoryHasRecords(disk, '/orders-0'), true)
+  t.equal(await directoryContent(disk, '/orders-0'), 'nothing')
+  await file.write([new Uint8Array(100)], 0)
+  t.equal(await directoryContent(disk, '/orders-0'), 'foreign')
+  await file.write([batchOf({ values: ['a'] })], 0)
+  t.equal(await directoryContent(disk, '/orders-0'), 'records')
+  await file.write([new Uint8Array([0xff])], 64)
+  t.equal(await directoryContent(disk, '/orders-0'), 'foreign', 'its checksum is wrong')
 })
 
 t.test(
