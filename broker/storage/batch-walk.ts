@@ -1,9 +1,9 @@
 /**
  * Batch walk: reads a .log file batch by batch and says where the good bytes end.
  *
- * Always true: every batch handed out is whole, of format version 2, and carries on where the one before it
- * ended: base offset and epoch lie outside the checksum, so continuity is checked here (S13). From
- * `checkCrcFrom` on the checksum is checked too.
+ * Always true: every batch handed out is whole, of format version 2, and carries on where the one
+ * before it ended: base offset and epoch lie outside the checksum, so continuity is checked here
+ * (S13). From `checkCrcFrom` on the checksum is checked too.
  * Called by recovery (whole segments) and log-reader.ts (look-ups).
  */
 import { asSluiceError } from '../../protocol/errors.ts'
@@ -62,8 +62,8 @@ class Window {
 }
 
 /**
- * Walks until `to`, the first damage, or until `visit` answers false. The bytes given to `visit` are the whole batch
- * where its checksum was checked, else at least its header.
+ * Walks until `to`, the first damage, or until `visit` answers false. The bytes given to `visit`
+ * are the whole batch where its checksum was checked, else at least its header.
  */
 export async function walkBatches(
   file: DiskFile,

@@ -4,9 +4,9 @@
  *   line 1  sluice <kind> <version> crc32c=<8 hex digits of line 2>
  *   line 2  JSON
  *
- * Always true: a value is durable when `writeCheckedFile` resolves (temporary file, sync, rename, directory
- * sync); what does not match its checksum is never returned as a value.
- * Called for checkpoints, segment lists, producer snapshots, and the catalogue of topics.
+ * Always true: a value is durable when `writeCheckedFile` resolves (temporary file, sync, rename,
+ * directory sync); what does not match its checksum is never returned as a value. Called for
+ * checkpoints, segment lists, producer snapshots, and the catalogue of topics.
  */
 import { crc32c } from '../../protocol/bytes/crc32c.ts'
 import { type Disk, DiskError } from '../world/disk.ts'

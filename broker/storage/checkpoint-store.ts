@@ -1,12 +1,13 @@
 /**
- * Checkpoint store: one small file for all logs of a data directory, written about once a second, and the marker
- * of a clean shutdown.
+ * Checkpoint store: one small file for all logs of a data directory, written about once a second,
+ * and the marker of a clean shutdown.
  *
  *   log-checkpoint    {id, logs: [{topicId, partition, logStartOffset, recovery, …}]}
  *   clean-shutdown    {checkpoint: id}       written last, removed before the first write of the next run
  *
- * Always true: one write at a time; `writeNow` covers every change made before it was called; a marker counts only
- * together with the very checkpoint that it names, so a marker that a power loss brings back says nothing.
+ * Always true: one write at a time; `writeNow` covers every change made before it was called; a
+ * marker counts only together with the very checkpoint that it names, so a marker that a power loss
+ * brings back says nothing.
  * Called by log-manager.ts.
  */
 import { asSluiceError, SluiceError } from '../../protocol/errors.ts'
@@ -45,7 +46,9 @@ export class CheckpointStore {
     this.#parts = parts
   }
 
-  /** What the last run left; `clean` if its last act was a clean shutdown. Takes the marker away. */
+  /**
+   * What the last run left; `clean` if its last act was a clean shutdown. Takes the marker away.
+   */
   async load(): Promise<{
     logs: readonly LogCheckpoint[]
     clean: boolean

@@ -37,7 +37,8 @@ export class CommitWaiters {
     }
     if (this.#head === this.#waiting.length) this.#clear()
     else if (this.#head > 1024 && this.#head > this.#waiting.length / 2) {
-      // Under steady load there is always somebody waiting; those who were answered must go all the same.
+      // Under steady load there is always somebody waiting; those who were answered must go all the
+      // same.
       this.#waiting = this.#waiting.slice(this.#head)
       this.#head = 0
     }

@@ -6,7 +6,8 @@
  *   0 0          epoch, first offset
  *   3 1200
  *
- * Always true: epochs and start offsets grow; an entry is on disk before a batch of its epoch is acked (S12).
+ * Always true: epochs and start offsets grow; an entry is on disk before a batch of its epoch is
+ * acked (S12).
  * Called by log.ts (append, fetch validation) and recovery.
  */
 import type { Disk } from '../world/disk.ts'
@@ -46,7 +47,10 @@ export class EpochCache {
     return this.#entries.findLast(entry => entry.startOffset <= offset)?.epoch ?? null
   }
 
-  /** Kafka's endOffsetFor: highest known epoch not above `epoch`, and the offset where the next one begins. */
+  /**
+   * Kafka's endOffsetFor: highest known epoch not above `epoch`, and the offset where the next one
+   * begins.
+   */
   endOffsetFor(epoch: number, logEndOffset: number): { epoch: number; endOffset: number } | null {
     const at = this.#entries.findLastIndex(entry => entry.epoch <= epoch)
     const entry = this.#entries[at]
@@ -74,7 +78,9 @@ export class EpochCache {
     const bytes = await readWholeFile(disk, `${directory}/${epochCheckpointName}`)
     const lines = new TextDecoder().decode(bytes ?? new Uint8Array(0)).split('\n')
     const cache = new EpochCache()
-    for (const line of lines.slice(2, 2 + Number(lines[1] ?? 0))) {
+    // A cut file could end within a number, and read as an epoch that began elsewhere.
+    if (lines.length !== Number(lines[1] ?? 0) + 3 || lines.at(-1) !== '') return cache
+    for (const line of lines.slice(2, -1)) {
       const match = /^(\d+) (\d+)$/.exec(line)
       if (match === null) return new EpochCache()
       cache.maybeAssign(Number(match[1]), Number(match[2]))

@@ -35,7 +35,10 @@ export function parseSegmentFileName(
 
 const directoryPattern = /^(.+)-(\d{1,10})$/
 
-/** `orders-3` → topic orders, partition 3; null for anything else, and for names that mean a deletion. */
+/**
+ * `orders-3` → topic orders, partition 3; null for anything else, and for names that mean a
+ * deletion.
+ */
 export function parsePartitionDirectory(name: string): { topic: string; partition: number } | null {
   if (name.endsWith(deletedSuffix)) return null
   const match = directoryPattern.exec(name)

@@ -1,9 +1,10 @@
 /**
- * Housekeeping: the timers of a data directory. Every second: free space, idle rolls, the checkpoint; every
- * retention interval: retention; every half minute: files that nobody uses are closed.
+ * Housekeeping: the timers of a data directory. Every second: free space, idle rolls, the
+ * checkpoint; every retention interval: retention; every half minute: files that nobody uses are
+ * closed.
  *
- * Always true: a pass begins only when the one before it has ended; an error of one log does not keep the others
- * from their turn; after `stop` nothing runs.
+ * Always true: a pass begins only when the one before it has ended; an error of one log does not
+ * keep the others from their turn; after `stop` nothing runs.
  * Made by log-manager.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'

@@ -1,8 +1,9 @@
 /**
- * Log followers: who waits for one record to be committed, and who wants to know whenever the log moves.
+ * Log followers: who waits for one record to be committed, and who wants to know whenever the log
+ * moves.
  *
- * Always true: a waiter is answered exactly once, never inside the call that added it; after `end` everybody who
- * still comes is told that the log is closed.
+ * Always true: a waiter is answered exactly once, never inside the call that added it; after `end`
+ * everybody who still comes is told that the log is closed.
  * Called by log.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'
@@ -40,7 +41,8 @@ export class LogFollowers {
   /** The high watermark or the log start moved. */
   moved(): void {
     if (this.#listeners.size === 0) return
-    // A copy: a listener that subscribes again while it is called is not called again for the same move.
+    // A copy: a listener that subscribes again while it is called is not called again for the same
+    // move.
     for (const listener of [...this.#listeners]) listener()
   }
 

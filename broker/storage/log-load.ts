@@ -1,8 +1,10 @@
 /**
- * Log load: opens the directory of a partition: as a new log, from what a clean shutdown noted, or by recovery.
+ * Log load: opens the directory of a partition: as a new log, from what a clean shutdown noted, or
+ * by recovery.
  *
- * Always true: after a clean shutdown no segment is read; whatever does not fit the notes exactly is recovered
- * like after a crash. Segments wholly below the log start are removed before anything looks for gaps (S4).
+ * Always true: after a clean shutdown no segment is read; whatever does not fit the notes exactly
+ * is recovered like after a crash. Segments wholly below the log start are removed before anything
+ * looks for gaps (S4).
  * Called by log-manager.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'
@@ -10,6 +12,7 @@ import type { Disk } from '../world/disk.ts'
 import { temporarySuffix } from './checked-file.ts'
 import { EpochCache } from './epoch-cache.ts'
 import { parseSegmentFileName, segmentFileName } from './file-names.ts'
+import { finalSync } from './final-sync.ts'
 import type { LoadedLog, LoadRequest, LogFiles } from './load-types.ts'
 import { recoverSegments } from './log-recovery.ts'
 import { loadProducerSnapshot } from './producer-snapshot.ts'
@@ -41,7 +44,10 @@ async function openSegments(request: LoadRequest, files: LogFiles): Promise<Open
   return clean ?? recoverSegments(request, files)
 }
 
-/** @throws SluiceError KAFKA_STORAGE_ERROR where files are gone that held records beyond the log start */
+/**
+ * @throws SluiceError KAFKA_STORAGE_ERROR where files are gone that held records beyond the log
+ * start
+ */
 function requireFirstSegment(
   { checkpoint, identity, directory }: LoadRequest,
   files: LogFiles,
@@ -58,8 +64,9 @@ function requireFirstSegment(
 }
 
 /**
- * The log start is on disk but the records below it are not (flush=os, trimmed just before a power loss): the offsets
- * up to there were seen and must not be given out again, so the log goes on from its start.
+ * The log start is on disk but the records below it are not (flush=os, trimmed just before a power
+ * loss): the offsets up to there were seen and must not be given out again, so the log goes on from
+ * its start.
  */
 async function startAfresh(request: LoadRequest, opened: Opened): Promise<Opened> {
   const { shared, directory } = request
@@ -95,7 +102,10 @@ async function removeBelow(
   files: LogFiles,
   logStartOffset: number,
 ): Promise<void> {
-  while ((files.bases[1] ?? Infinity) <= logStartOffset) {
+  // What no snapshot covers is read once more, for who wrote it; a segment is unlinked only when
+  // one does.
+  const covered = files.snapshots.at(-1) ?? 0
+  while ((files.bases[1] ?? Infinity) <= Math.min(logStartOffset, covered)) {
     const base = files.bases.shift() ?? 0
     await removeSegmentFiles(disk, directory, base)
   }
@@ -123,7 +133,7 @@ async function createLog(request: LoadRequest, snapshots: readonly number[]): Pr
   const segments = new SegmentList()
   const first = new Segment(shared.disk, directory, baseOffset, shared.clock.wallMs())
   await first.createFile()
-  await shared.disk.syncDirectory(directory)
+  await finalSync(shared.disk.syncDirectory(directory))
   segments.add(first)
   const producers = new ProducerState(shared.limits.producers)
   const epochs = await EpochCache.read(shared.disk, directory)
@@ -136,7 +146,7 @@ async function openCleanly(request: LoadRequest, files: LogFiles): Promise<Opene
   const { shared, directory, checkpoint } = request
   const active = checkpoint?.active ?? null
   if (active === null || active.baseOffset !== files.bases.at(-1)) return null
-  const facts = await readSegmentFacts(shared.disk, directory)
+  const facts = files.bases.length > 1 ? await readSegmentFacts(shared.disk, directory) : new Map()
   facts.set(active.baseOffset, active)
   const segments = new SegmentList()
   const known = await Promise.all(

@@ -1,14 +1,16 @@
 /**
- * Log maintenance: everything of a log that does not happen on append or read: moving the log start, retention,
- * rolling while idle, checkpoints, closing.
+ * Log maintenance: everything of a log that does not happen on append or read: moving the log
+ * start, retention, rolling while idle, checkpoints, closing.
  *
- * Always true: the log start is durable before a segment is unlinked and before a trim is answered (S4); the
- * recovery point passes a segment only when its indexes are on disk (S15); after `stop` nothing of this log touches
- * its directory, which may then belong to another topic of the same name (S6).
+ * Always true: the log start is durable before a segment is unlinked and before a trim is answered
+ * (S4); the recovery point passes a segment only when its indexes are on disk (S15); after `stop`
+ * nothing of this log touches its directory, which may then belong to another topic of the same
+ * name (S6).
  * Made by log.ts; called by log.ts and log-manager.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'
 import { DiskError } from '../world/disk.ts'
+import { finalSync } from './final-sync.ts'
 import type { LogCheckpoint } from './load-types.ts'
 import { removeSegmentFiles } from './log-load.ts'
 import type { DurableEnd, LogWriter } from './log-writer.ts'
@@ -52,20 +54,38 @@ export class LogMaintenance {
     this.#parts = parts
   }
 
-  /** Durable when it resolves; segments that lie wholly below are gone. @throws SluiceError CLOSED, DISK_FULL */
-  async moveLogStart(offset: number): Promise<void> {
+  /**
+   * Answers the log start, durable; segments that lie wholly below are gone.
+   * @throws SluiceError CLOSED, DISK_FULL
+   */
+  async moveLogStart(offset: number): Promise<number> {
     const { log, shared } = this.#parts
     if (this.#stopped) throw new SluiceError('CLOSED', 'the log is being closed', log.identity)
-    await this.#atWork.during(async () => {
+    return this.#atWork.during(async () => {
+      await this.#sealAll()
       log.raiseLogStart(offset)
+      // Somebody else may raise it further meanwhile, which this checkpoint need not cover.
+      const start = log.logStartOffset
       await shared.checkpointNow()
       await this.#dropSegments()
+      return start
     })
+  }
+
+  /**
+   * Only its producer snapshot says who wrote a segment that is gone. @throws SluiceError DISK_FULL
+   */
+  async #sealAll(): Promise<void> {
+    const { sealer, log } = this.#parts
+    sealer.resume()
+    await sealer.idle()
+    if (!sealer.owes) return
+    throw new SluiceError('DISK_FULL', 'no space to seal a segment before it goes', log.identity)
   }
 
   async #dropSegments(): Promise<void> {
     const { log, segments, sealer } = this.#parts
-    while (sealer.busy) await sealer.idle()
+    await sealer.idle()
     for (const segment of segments.dropBelow(log.logStartOffset)) await this.#remove(segment)
   }
 
@@ -168,16 +188,18 @@ export class LogMaintenance {
     await Promise.all(this.#parts.segments.all.map(segment => segment.retire()))
   }
 
-  /** After `stop`: writes what a clean start needs; `snapshot` where idempotent producers are known. */
+  /**
+   * After `stop`: writes what a clean start needs; `snapshot` where idempotent producers are known.
+   */
   async finish(snapshot: SealedSnapshot | null): Promise<void> {
     const { log, shared, segments, sealer, writer, directory } = this.#parts
     if (log.isQuarantined || sealer.owes) return
     try {
       await writer.syncWritten()
       const { active } = segments
-      if (!active.indexesDurable) await active.writeIndexes(false)
+      if (!active.indexesDurable && active.sizeBytes > 0) await active.writeIndexes(false)
       if (snapshot !== null) await sealer.addSnapshot(snapshot)
-      await shared.disk.syncDirectory(directory)
+      await finalSync(shared.disk.syncDirectory(directory))
       this.#snapshotOffset = snapshot?.offset ?? null
       this.#finished = true
     } catch (error) {

@@ -1,11 +1,11 @@
 /**
- * Log manager: all logs of one data directory, and what they share: the tail cache, the permits to fsync, the
- * checkpoint, the free space, and the timers that roll, retain and checkpoint.
+ * Log manager: all logs of one data directory, and what they share: the tail cache, the permits to
+ * fsync, the checkpoint, the free space, and the timers that roll, retain and checkpoint.
  *
  *   <dataDir>/<topic>-<partition>/ …      <dataDir>/log-checkpoint      <dataDir>/clean-shutdown
  *
- * Always true: at most one Log per topic id and partition; a directory is used only if its partition.metadata
- * names the topic id that is asked for (S6).
+ * Always true: at most one Log per topic id and partition; a directory is used only if its
+ * partition.metadata names the topic id that is asked for (S6).
  * Made by `openLogs` in the composition root (broker/server/broker.ts).
  */
 import { SluiceError } from '../../protocol/errors.ts'
@@ -14,7 +14,7 @@ import { DiskError } from '../world/disk.ts'
 import type { BrokerWorld } from '../world/world.ts'
 import { CheckpointStore } from './checkpoint-store.ts'
 import { deletedSuffix, parsePartitionDirectory } from './file-names.ts'
-import { finalSync } from './final-sync.ts'
+import { finalSync, SyncFailure } from './final-sync.ts'
 import { Housekeeping } from './housekeeping.ts'
 import type { LogCheckpoint } from './load-types.ts'
 import { Log } from './log.ts'
@@ -53,6 +53,8 @@ class LogManager implements PartitionLogs {
   /** Notes of logs that are not open yet, and must not be lost from the checkpoint meanwhile. */
   readonly #noted = new Map<string, LogCheckpoint>()
   readonly #opening = new Set<string>()
+  /** Topic ids by directory as `findUnknown` read them, so that a start reads each file once. */
+  readonly #foundTopicIds = new Map<string, string>()
   #clean = false
 
   constructor({ dataDir, world, limits, logger }: OpenLogsOptions) {
@@ -119,6 +121,7 @@ class LogManager implements PartitionLogs {
     try {
       return await this.#open(key, identity, settings)
     } catch (error) {
+      if (error instanceof SyncFailure) return this.#die(error)
       if (!(error instanceof DiskError) || error.kind !== 'noSpace') throw error
       const { topic, partition } = identity
       const why = `no space to open the log: ${error.path}`
@@ -126,6 +129,12 @@ class LogManager implements PartitionLogs {
     } finally {
       this.#opening.delete(key)
     }
+  }
+
+  /** Never resolves: nothing may run on after a failed fsync (S1). */
+  #die(error: SyncFailure): Promise<never> {
+    this.#shared.process.die('a log could not be opened', error)
+    return new Promise(() => {})
   }
 
   async #open(key: string, identity: LogIdentity, settings: LogSettings): Promise<Log> {
@@ -159,7 +168,9 @@ class LogManager implements PartitionLogs {
         hint: 'bring it back, or delete the topic: its records were in it',
       })
     }
-    const topicId = exists ? await readTopicId(disk, directory) : null
+    const found = this.#foundTopicIds.get(directory)
+    this.#foundTopicIds.delete(directory)
+    const topicId = exists ? (found ?? (await readTopicId(disk, directory))) : null
     if (topicId !== null && topicId !== identity.topicId) {
       throw new SluiceError('KAFKA_STORAGE_ERROR', `${directory} belongs to topic ${topicId}`, {
         topic,
@@ -213,6 +224,7 @@ class LogManager implements PartitionLogs {
       const parsed = parsePartitionDirectory(name)
       if (parsed === null || (await disk.stat(directory))?.isDirectory !== true) continue
       const topicId = (await readTopicId(disk, directory)) ?? ''
+      if (topicId !== '') this.#foundTopicIds.set(directory, topicId)
       if (known.has(topicId)) continue
       const hasRecords = await directoryHasRecords(disk, directory)
       found.push({ identity: { ...parsed, topicId }, directory, hasRecords })
@@ -222,14 +234,16 @@ class LogManager implements PartitionLogs {
     return found
   }
 
-  /** Notes of topics that were deleted just before a crash would stay in the checkpoint for ever. */
+  /**
+   * Notes of topics that were deleted just before a crash would stay in the checkpoint for ever.
+   */
   #forgetNotes(alive: ReadonlySet<string>): void {
     for (const [key, { topicId }] of this.#noted) if (!alive.has(topicId)) this.#noted.delete(key)
   }
 
   async removeDirectory(directory: string): Promise<void> {
     await this.#world.disk.removeDirectory(directory)
-    await this.#world.disk.syncDirectory(this.#dataDir)
+    await finalSync(this.#world.disk.syncDirectory(this.#dataDir))
   }
 
   async #collect(): Promise<LogCheckpoint[]> {

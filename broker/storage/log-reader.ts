@@ -3,8 +3,9 @@
  *
  *   index floor ─> walk headers ─> the batch that holds the offset ─> whole batches up to maxBytes
  *
- * Always true: only bytes below `endOffset` are looked at; each batch from disk is checked (checksum,
- * continuity) before it is handed out, so bit rot becomes an error, never a wrong record.
+ * Always true: only bytes below `endOffset` are looked at; each batch from disk is checked
+ * (checksum, continuity) before it is handed out, so bit rot becomes an error, never a wrong
+ * record.
  * Called by log.ts.
  */
 import {
@@ -21,7 +22,9 @@ import type { LogTail } from './tail-cache.ts'
 import { type AbortedRange, abortedBetween } from './transaction-index.ts'
 import type { Isolation, ReadResult } from './types.ts'
 
-/** Read at once even for a small credit: the wanted batch begins somewhere behind the index entry. */
+/**
+ * Read at once even for a small credit: the wanted batch begins somewhere behind the index entry.
+ */
 const minReadBytes = 64 * 1024
 /** Bytes of a header up to what `lastOffsetAt` reads. */
 const scanBytes = 27
@@ -108,7 +111,8 @@ export class LogReader {
       const known = start + scanBytes <= chunk.byteLength
       const first = known ? batchSizeAt(chunk, start) : 0
       const isWhole = known && start + first <= chunk.byteLength
-      // Reading again from the batch itself is worth it where little of the credit is left in the chunk.
+      // Reading again from the batch itself is worth it where little of the credit is left in the
+      // chunk.
       if (isWhole && start <= chunk.byteLength / 2) return wholeBatches(chunk.subarray(start), wish)
       if (start === 0 && (!known || isWhole || needed > 0)) return wholeBatches(chunk, wish)
       at += start
@@ -116,7 +120,10 @@ export class LogReader {
     }
   }
 
-  /** Start of the first batch in the chunk that does not end below `offset`; may lie beyond the chunk. */
+  /**
+   * Start of the first batch in the chunk that does not end below `offset`; may lie beyond the
+   * chunk.
+   */
   #passOver(chunk: Uint8Array, offset: number, where: string): number {
     let start = 0
     while (start + scanBytes <= chunk.byteLength && lastOffsetAt(chunk, start) < offset) {
@@ -149,7 +156,9 @@ export class LogReader {
   }
 }
 
-/** The longest run of whole batches at the begin of `bytes` that fits; the first one in any case. */
+/**
+ * The longest run of whole batches at the begin of `bytes` that fits; the first one in any case.
+ */
 function wholeBatches(
   bytes: Uint8Array,
   want: { readonly endOffset: number; readonly maxBytes: number },

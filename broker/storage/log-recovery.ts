@@ -1,23 +1,24 @@
 /**
- * Log recovery: after a stop that was not clean, finds out what of a log is good, makes it durable, and rebuilds
- * what follows from it.
+ * Log recovery: after a stop that was not clean, finds out what of a log is good, makes it durable,
+ * and rebuilds what follows from it.
  *
  *   sealed, known        | headers only      | checksums too, rewritten in place and fsynced  | torn: kept as .cut
  *                        ^ snapshot's segment ^ recovery point                                 ^ log end
  *
- * Always true: nothing is served that was not rewritten and fsynced by this process: a batch in the page cache
- * may belong to an fsync that failed (S1). Recovery starts from a checkpoint or a segment's begin, never
- * from an index (S15). It may itself be cut short at any point and run again. Every such start opens a new epoch (S12).
+ * Always true: nothing is served that was not rewritten and fsynced by this process: a batch in the
+ * page cache may belong to an fsync that failed (S1). Recovery starts from a checkpoint or a
+ * segment's begin, never from an index (S15). It may itself be cut short at any point and run
+ * again. Every such start opens a new epoch (S12).
  * Called by log-load.ts.
  */
 import type { BatchHeader } from '../../protocol/records/batch-header.ts'
-import { DiskError } from '../world/disk.ts'
+import { type Disk, DiskError } from '../world/disk.ts'
 import { type WalkEnd, walkBatches } from './batch-walk.ts'
 import { EpochCache } from './epoch-cache.ts'
 import { segmentFileName } from './file-names.ts'
 import { finalSync } from './final-sync.ts'
 import type { LoadedLog, LoadRequest, LogFiles } from './load-types.ts'
-import { loadProducerSnapshot } from './producer-snapshot.ts'
+import { loadProducerSnapshot, producerSnapshotAt } from './producer-snapshot.ts'
 import { ProducerState } from './producer-state.ts'
 import { isZeroFrom, keepCutSegment, keepCutTail, rewriteInPlace } from './recovery-files.ts'
 import { judgeDamage } from './recovery-verdict.ts'
@@ -56,6 +57,9 @@ export async function recoverSegments(request: LoadRequest, files: LogFiles): Pr
     foldFrom: await loadNewestSnapshot(request, files, producers),
   }
   const quarantine = (await readAll(recovery)) ?? missingEnd(recovery)
+  if (quarantine === null && recovery.foldFrom > recovery.segments.active.endOffset) {
+    return withoutLaterSnapshots(recovery)
+  }
   const owed = quarantine === null ? await makeDurable(recovery) : []
   const end = recovery.segments.active.endOffset
   // An epoch that the lost tail had begun must not be given out again for other records.
@@ -73,7 +77,34 @@ export async function recoverSegments(request: LoadRequest, files: LogFiles): Pr
   }
 }
 
-/** Bytes below the recovery point were on disk: a log that ends before it has lost acked records. */
+/**
+ * flush=os: the snapshot tells of records that a power loss took (S8). It goes, and all is read
+ * again without it.
+ */
+async function withoutLaterSnapshots({ request, files, segments }: Recovery): Promise<Recovered> {
+  const { shared, directory } = request
+  const end = segments.active.endOffset
+  const isLater = (offset: number) => offset > end
+  await removeSnapshots(shared.disk, directory, files.snapshots.filter(isLater))
+  await Promise.all(segments.all.map(segment => segment.retire()))
+  const bases = segments.all.map(segment => segment.baseOffset)
+  const snapshots = files.snapshots.filter(offset => !isLater(offset))
+  return recoverSegments(request, { ...files, bases, snapshots })
+}
+
+async function removeSnapshots(
+  disk: Disk,
+  directory: string,
+  offsets: readonly number[],
+): Promise<void> {
+  for (const offset of offsets) {
+    await disk.removeFile(`${directory}/${segmentFileName(offset, 'producers')}`)
+  }
+}
+
+/**
+ * Bytes below the recovery point were on disk: a log that ends before it has lost acked records.
+ */
 function missingEnd({ request, segments }: Recovery): string | null {
   const known = request.checkpoint?.recovery.offset ?? 0
   const { endOffset } = segments.active
@@ -92,15 +123,17 @@ function recoveryPoint({ checkpoint }: LoadRequest, files: LogFiles): Recovery['
   return known ? checkpoint.recovery : start
 }
 
-/** Loads the newest usable snapshot not above the recovery point; answers its offset, 0 for none. */
+/**
+ * Loads the newest usable snapshot; answers its offset, 0 for none. Whatever is cut from a log, its
+ * later snapshots go before anything is appended again, so one that lies within the log tells of
+ * this very log.
+ */
 async function loadNewestSnapshot(
-  { shared, directory, checkpoint }: LoadRequest,
+  { shared, directory }: LoadRequest,
   files: LogFiles,
   into: ProducerState,
 ): Promise<number> {
-  const limit = checkpoint?.recovery.offset ?? 0
   for (const offset of files.snapshots.toReversed()) {
-    if (offset > limit) continue
     if (await loadProducerSnapshot(shared.disk, directory, offset, into)) return offset
   }
   return 0
@@ -121,7 +154,10 @@ async function readAll(recovery: Recovery): Promise<string | null> {
   return null
 }
 
-/** A sealed segment below recovery point and snapshot is taken as noted, if it has the size that was noted. */
+/**
+ * A sealed segment below recovery point and snapshot is taken as noted, if it has the size that was
+ * noted.
+ */
 async function maySkip(
   recovery: Recovery,
   base: number,
@@ -211,8 +247,9 @@ async function handleDamage(
 }
 
 /**
- * Rewrites what may be in the page cache only, cuts the tail, and puts indexes and list on disk. Answers the segments
- * whose indexes found no room: a full disk does not keep a broker from serving what it has.
+ * Rewrites what may be in the page cache only, cuts the tail, and puts indexes and list on disk.
+ * Answers the segments whose indexes found no room: a full disk does not keep a broker from serving
+ * what it has.
  */
 async function makeDurable(recovery: Recovery): Promise<Segment[]> {
   const { request, segments, point } = recovery
@@ -221,10 +258,9 @@ async function makeDurable(recovery: Recovery): Promise<Segment[]> {
     if (segment.baseOffset < point.segmentBase) continue
     await rewriteInPlace(segment, startOfDoubt(recovery, segment.baseOffset))
   }
-  for (const offset of recovery.files.snapshots) {
-    if (offset <= segments.active.endOffset) continue
-    await shared.disk.removeFile(`${directory}/${segmentFileName(offset, 'producers')}`)
-  }
+  const { endOffset } = segments.active
+  const later = recovery.files.snapshots.filter(offset => offset > endOffset)
+  await removeSnapshots(shared.disk, directory, later)
   await finalSync(shared.disk.syncDirectory(directory))
   const owed = segments.all.filter(s => s.sealedAtMs !== null && !s.indexesDurable)
   try {
@@ -238,10 +274,20 @@ async function makeDurable(recovery: Recovery): Promise<Segment[]> {
   }
 }
 
+/** Retention may take a sealed segment at once, and then only a snapshot says who wrote it. */
+async function writeSnapshot({ request, files, segments, producers }: Recovery): Promise<void> {
+  const { endOffset } = segments.active
+  const isKnown = files.snapshots.includes(endOffset)
+  if (segments.all.length === 1 || isKnown) return
+  await producerSnapshotAt(request.shared.disk, request.directory, endOffset, producers).write()
+  files.snapshots.push(endOffset)
+}
+
 async function writeDerivedFiles(recovery: Recovery, owed: readonly Segment[]): Promise<void> {
   const { request, segments } = recovery
   const { shared, directory } = request
   for (const segment of owed) await segment.writeIndexes(true)
+  await writeSnapshot(recovery)
   // Its directory sync covers the names of the index files too.
   if (segments.all.length > 1) await writeSegmentList(shared.disk, directory, segments)
   for (const segment of owed) segment.indexesDurable = true

@@ -1,5 +1,6 @@
 /**
- * Log rules: when a log takes no batch at all, whatever is in it, and which offsets it can be read from.
+ * Log rules: when a log takes no batch at all, whatever is in it, and which offsets it can be read
+ * from.
  *
  * Always true: every refusal of an append here means that nothing was written.
  * Called by log.ts before a batch is looked at, and before a read.
@@ -46,7 +47,9 @@ export function requireAppendable(state: AppendState, batchBytes: number): void 
   }
 }
 
-/** @throws SluiceError CLOSED, KAFKA_STORAGE_ERROR: maintenance may not touch a damaged log either */
+/**
+ * @throws SluiceError CLOSED, KAFKA_STORAGE_ERROR: maintenance may not touch a damaged log either
+ */
 export function requireWritable(
   state: Pick<AppendState, 'identity' | 'closed' | 'quarantine'>,
 ): void {

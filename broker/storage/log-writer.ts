@@ -1,13 +1,14 @@
 /**
- * Log writer: the commit loop of one partition. One round is under way at a time; what arrives meanwhile is
- * the next, so the disk sets the pace and no timer is involved.
+ * Log writer: the commit loop of one partition. One round is under way at a time; what arrives
+ * meanwhile is the next, so the disk sets the pace and no timer is involved.
  *
  *   queue ──> write ──> fdatasync ──> committed            flush=os: committed after the write
  *              │ new segment: its directory is fsynced beside the fdatasync
  *              └ no space: cut the file to the committed end, fsync, drop all that is above it (S2)
  *
- * Always true: a round never spans two segments; `durableEnd` never goes back and passes a segment only when all before
- * it are fsynced; a failed fsync or a write EIO ends the process and is never retried (S1).
+ * Always true: a round never spans two segments; `durableEnd` never goes back and passes a segment
+ * only when all before it are fsynced; a failed fsync or a write EIO ends the process and is never
+ * retried (S1).
  * Called by log.ts; one writer per log.
  */
 import { DiskError } from '../world/disk.ts'

@@ -5,8 +5,9 @@
  *   [############]     [############]      [#####......]              [~~~~]
  *    ^ logStartOffset        highWatermark ^     durable end ^  logEndOffset ^
  *
- * Always true: logStartOffset <= highWatermark <= logEndOffset; offsets have no gaps; what is readable is committed
- * (flush=commit: fsynced, flush=os: written); appends are synchronous, so their order is the order of the calls.
+ * Always true: logStartOffset <= highWatermark <= logEndOffset; offsets have no gaps; what is
+ * readable is committed (flush=commit: fsynced, flush=os: written); appends are synchronous, so
+ * their order is the order of the calls.
  * Called by broker/replication/partition.ts; made by log-manager.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'
@@ -240,8 +241,7 @@ export class Log implements PartitionLog {
     if (!Number.isSafeInteger(wanted) || wanted < 0 || wanted > this.#highWatermark) {
       requireInRange(wanted, this, this.identity)
     }
-    await this.maintenance.moveLogStart(wanted)
-    return this.#logStartOffset
+    return this.maintenance.moveLogStart(wanted)
   }
 
   /** Called by maintenance, which makes it durable before anything is removed or answered. */

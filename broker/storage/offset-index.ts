@@ -1,11 +1,12 @@
 /**
- * Offset index: where in a segment a batch begins, one entry per index.interval.bytes, in Kafka's form.
+ * Offset index: where in a segment a batch begins, one entry per index.interval.bytes, in Kafka's
+ * form.
  *
  *   entry: i32 last offset of a batch − base offset | i32 position of that batch      big-endian
  *
- * Always true: offsets and positions grow strictly; an entry's batch ends at its offset, so the batch that
- * holds a wanted offset begins at or after the position of the largest entry not above it.
- * Source of the form: Apache Kafka, OffsetIndex and LogSegment.append.
+ * Always true: offsets and positions grow strictly; an entry's batch ends at its offset, so the
+ * batch that holds a wanted offset begins at or after the position of the largest entry not above
+ * it. Source of the form: Apache Kafka, OffsetIndex and LogSegment.append.
  * Called by segment.ts.
  */
 import { invariant } from '../../protocol/invariant.ts'
@@ -66,8 +67,8 @@ export class OffsetIndex {
   }
 
   /**
-   * Reads Kafka's form; the zero-padded tail of a preallocated file is cut. null where the entries are not
-   * in order or point outside a log of `logBytes`: the index is then to be rebuilt.
+   * Reads Kafka's form; the zero-padded tail of a preallocated file is cut. null where the entries
+   * are not in order or point outside a log of `logBytes`: the index is then to be rebuilt.
    */
   static decode(baseOffset: number, bytes: Uint8Array, logBytes: number): OffsetIndex | null {
     const index = new OffsetIndex(baseOffset)

@@ -10,6 +10,7 @@
 import type { Disk } from '../world/disk.ts'
 import { readWholeFile, replaceFile } from './checked-file.ts'
 import { parseSegmentFileName, partitionMetadataName } from './file-names.ts'
+import { finalSync } from './final-sync.ts'
 
 /** null where there is none, as in directories of Kafka before 2.8. */
 export async function readTopicId(disk: Disk, directory: string): Promise<string | null> {
@@ -27,7 +28,7 @@ export async function writeTopicId(
   await disk.makeDirectory(directory)
   const content = new TextEncoder().encode(`version: 0\ntopic_id: ${topicId}\n`)
   await replaceFile(disk, { directory, name: partitionMetadataName }, content)
-  await disk.syncDirectory(dataDir)
+  await finalSync(disk.syncDirectory(dataDir))
 }
 
 export async function directoryHasRecords(disk: Disk, directory: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 /**
- * Permits: at most n of something at once, first come first served. Bounds the fsyncs under way per data
- * directory, so that the thread pool keeps room for reads.
+ * Permits: at most n of something at once, first come first served. Bounds the fsyncs under way per
+ * data directory, so that the thread pool keeps room for reads.
  *
  * Always true: a permit is given back exactly once, whatever the work does.
  * Called by log-writer.ts.

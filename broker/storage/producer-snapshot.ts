@@ -1,10 +1,10 @@
 /**
- * Producer snapshot: the producer state at one offset, beside the segments, so that recovery folds headers
- * from there instead of from the log start.
+ * Producer snapshot: the producer state at one offset, beside the segments, so that recovery folds
+ * headers from there instead of from the log start.
  *
- * Always true: it holds state below its offset only, and is read only where that offset is not beyond what
- * the log still has (S8: a snapshot newer than the log would be loaded over different records).
- * Called at sealing, clean shutdown and recovery.
+ * Always true: it holds state below its offset only, and is read only where that offset is not
+ * beyond what the log still has (S8: a snapshot newer than the log would be loaded over different
+ * records). Called at sealing, clean shutdown and recovery.
  */
 import type { Disk } from '../world/disk.ts'
 import { readCheckedFile, writeCheckedFile } from './checked-file.ts'
@@ -19,7 +19,10 @@ type Row = readonly [
   marks: readonly (readonly [number, number, number, number, number])[],
 ]
 
-/** The committed state as it is now, the log being committed up to `offset`; `write` puts it on disk later. */
+/**
+ * The committed state as it is now, the log being committed up to `offset`; `write` puts it on disk
+ * later.
+ */
 export function producerSnapshotAt(
   disk: Disk,
   directory: string,

@@ -1,15 +1,15 @@
 /**
- * Producer state: who wrote the last batches of this partition, as a fold over its batch headers. It finds
- * duplicates of retried batches and refuses gaps.
+ * Producer state: who wrote the last batches of this partition, as a fold over its batch headers.
+ * It finds duplicates of retried batches and refuses gaps.
  *
  *   committed  producer 71…: [ epoch 0 seq 0–4 @10 | epoch 0 seq 5–9 @15 ]    the last five of each
  *   pending    producer 71…: [ epoch 0 seq 10–14 @40 ]                        all that is not committed yet
  *
- * Always true: the committed part depends on nothing but the log below the committed end, so a rebuild gives the
- * same; what is pending is an overlay that `dropFrom` takes off again (S2); at most `maxProducers` are
- * committed, those with the latest batches by offset (S9). Sequences wrap from 2^31 − 1 to 0.
- * Source of the rules: Apache Kafka, ProducerStateManager (KIP-98, KIP-360), made stricter: an unknown
- * producer must begin with sequence 0.
+ * Always true: the committed part depends on nothing but the log below the committed end, so a
+ * rebuild gives the same; what is pending is an overlay that `dropFrom` takes off again (S2); at
+ * most `maxProducers` are committed, those with the latest batches by offset (S9). Sequences wrap
+ * from 2^31 − 1 to 0. Source of the rules: Apache Kafka, ProducerStateManager (KIP-98, KIP-360),
+ * made stricter: an unknown producer must begin with sequence 0.
  * Called by log.ts (check, record, commit, drop) and recovery (record, commit).
  */
 import { SluiceError } from '../../protocol/errors.ts'
@@ -143,7 +143,8 @@ export class ProducerState {
     const same =
       this.#committedMarks(producerId).find(isSame) ?? this.#overlay.get(producerId)?.find(isSame)
     if (same !== undefined) return { duplicateOf: same }
-    // Behind by less than half the range is the past; the offset of what is older than five batches is gone.
+    // Behind by less than half the range is the past; the offset of what is older than five batches
+    // is gone.
     const behind = (expected - baseSequence + sequenceRange) % sequenceRange
     if (behind < sequenceRange / 2 && behind >= recordCount) {
       throw new SluiceError(

@@ -1,5 +1,6 @@
 /**
- * Recovery files: what recovery does to files of a segment: rewriting in place, cutting, keeping what was cut.
+ * Recovery files: what recovery does to files of a segment: rewriting in place, cutting, keeping
+ * what was cut.
  *
  * Always true: bytes are saved beside the log before they are cut from it; each step may run twice.
  * Called by log-recovery.ts.
@@ -13,8 +14,8 @@ import type { LogShared } from './shared.ts'
 const chunkBytes = 1024 * 1024
 
 /**
- * Writes [from, end of the segment) over itself, cuts the file there and fsyncs: after it the bytes are on disk whatever
- * earlier fsyncs did to them.
+ * Writes [from, end of the segment) over itself, cuts the file there and fsyncs: after it the bytes
+ * are on disk whatever earlier fsyncs did to them.
  */
 export async function rewriteInPlace(segment: Segment, from: number): Promise<void> {
   await segment.use(async file => {

@@ -4,10 +4,10 @@
  *   [ …… good …… | bad ………… end of the log ]
  *        ^ recovery point     |<- torn limit ->|
  *
- * Always true: bytes below the recovery point were known to be on disk, so damage there is corruption. Above it, in
- * commit mode, only the last round can be torn, and a round begins only after the one before it is on disk: damage
- * farther from the end than one round is corruption too (S7). With flush=os anything above the recovery point
- * may be missing after a power loss.
+ * Always true: bytes below the recovery point were known to be on disk, so damage there is
+ * corruption. Above it, in commit mode, only the last round can be torn, and a round begins only
+ * after the one before it is on disk: damage farther from the end than one round is corruption too
+ * (S7). With flush=os anything above the recovery point may be missing after a power loss.
  * Called by log-recovery.ts.
  */
 export interface Damage {
@@ -23,7 +23,10 @@ export interface Damage {
   readonly unknownLog: boolean
 }
 
-/** `cut` = the tail was never acked: keep it aside and go on · `quarantine` = touch nothing, refuse writes. */
+/**
+ * `cut` = the tail was never acked: keep it aside and go on · `quarantine` = touch nothing, refuse
+ * writes.
+ */
 export function judgeDamage(damage: Damage): 'cut' | 'quarantine' {
   if (damage.belowRecoveryPoint) return 'quarantine'
   if (damage.flush === 'os') return 'cut'

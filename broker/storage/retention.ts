@@ -1,8 +1,9 @@
 /**
- * Retention: which old segments may go, as a pure decision, and whether the wall clock can be trusted with it.
+ * Retention: which old segments may go, as a pure decision, and whether the wall clock can be
+ * trusted with it.
  *
- * Always true: the active segment never goes; age counts from when this broker sealed the segment, never from
- * timestamps that clients wrote (S14: old CreateTimes would delete everything at once).
+ * Always true: the active segment never goes; age counts from when this broker sealed the segment,
+ * never from timestamps that clients wrote (S14: old CreateTimes would delete everything at once).
  * Called by log-maintenance.ts and log-manager.ts.
  */
 import type { Clock } from '../../protocol/world.ts'
@@ -21,7 +22,9 @@ export interface RetentionRules {
   readonly retentionBytes: number
 }
 
-/** The log start that the rules ask for: the end of the last segment that goes; −1 = nothing goes. */
+/**
+ * The log start that the rules ask for: the end of the last segment that goes; −1 = nothing goes.
+ */
 export function retentionStart(
   segments: readonly RetainedSegment[],
   rules: RetentionRules,
@@ -44,8 +47,9 @@ const maxDriftMs = 5 * 60_000
 const settleMs = 60 * 60_000
 
 /**
- * Watches the wall clock against the monotonic one. After a jump of more than five minutes, ages are not to be
- * trusted until the new time has held for an hour: a clock that was set wrong for a while deletes nothing.
+ * Watches the wall clock against the monotonic one. After a jump of more than five minutes, ages
+ * are not to be trusted until the new time has held for an hour: a clock that was set wrong for a
+ * while deletes nothing.
  */
 export class WallClockGuard {
   readonly #clock: Clock

@@ -1,9 +1,10 @@
 /**
- * Sealer: what is owed to a segment after the next one has taken over: its indexes on disk, a producer snapshot
- * at its end, its line in the segment list. Runs behind the writes, one segment after the other.
+ * Sealer: what is owed to a segment after the next one has taken over: its indexes on disk, a
+ * producer snapshot at its end, its line in the segment list. Runs behind the writes, one segment
+ * after the other.
  *
- * Always true: the recovery point passes a segment only when this is done for it (S15); a full disk postpones
- * it, a failed fsync ends the process.
+ * Always true: the recovery point passes a segment only when this is done for it (S15); a full disk
+ * postpones it, a failed fsync ends the process.
  * Called by log-writer.ts (roll) and log-maintenance.ts (retry, close).
  */
 import { DiskError } from '../world/disk.ts'
@@ -89,8 +90,9 @@ export class Sealer {
   }
 
   async #finish({ segment, snapshot }: Work): Promise<void> {
-    if (!this.#segments.all.includes(segment)) return
-    await segment.writeIndexes(true)
+    const isThere = this.#segments.all.includes(segment)
+    if (isThere) await segment.writeIndexes(true)
+    // Also for a segment that retention has taken meanwhile: nothing else says who wrote it.
     await snapshot?.write()
     // Its directory sync covers the names of the index files too.
     await writeSegmentList(this.#shared.disk, this.#directory, this.#segments)

@@ -1,9 +1,10 @@
 /**
  * Segment access: how readers use a segment, and what becomes of what goes wrong there.
  *
- * Always true: a failing disk or damaged bytes are this reader's trouble, never the broker's; a segment that was deleted
- * under a reader is an offset out of range, not damage; the indexes are loaded while the segment is held, so that
- * they are never those of a later segment under the same name (S6).
+ * Always true: a failing disk or damaged bytes are this reader's trouble, never the broker's; a
+ * segment that was deleted under a reader is an offset out of range, not damage; the indexes are
+ * loaded while the segment is held, so that they are never those of a later segment under the same
+ * name (S6).
  * Called by log-reader.ts and time-lookup.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'

@@ -1,6 +1,6 @@
 /**
- * Segment list: the segments of one log, oldest first, and the small file that remembers what a clean start
- * would otherwise have to read from them.
+ * Segment list: the segments of one log, oldest first, and the small file that remembers what a
+ * clean start would otherwise have to read from them.
  *
  *   [0 … 4095] [4096 … 9119] [9120 … )        the last one is active
  *
@@ -65,7 +65,9 @@ export class SegmentList {
     return (this.#baseOffsets[1] ?? Infinity) <= offset
   }
 
-  /** Takes the oldest segments that lie wholly below `offset` off the list; the active one stays. */
+  /**
+   * Takes the oldest segments that lie wholly below `offset` off the list; the active one stays.
+   */
   dropBelow(offset: number): Segment[] {
     let count = 0
     while (count < this.#segments.length - 1 && (this.#baseOffsets[count + 1] ?? 0) <= offset) {
@@ -87,7 +89,10 @@ export async function writeSegmentList(
   await writeCheckedFile(disk, at(directory), version, facts)
 }
 
-/** By base offset; empty where the file is missing or damaged: the facts then come from the segments. */
+/**
+ * By base offset; empty where the file is missing or damaged: the facts then come from the
+ * segments.
+ */
 export async function readSegmentFacts(
   disk: Disk,
   directory: string,

@@ -4,10 +4,11 @@
  *   00000000000000004096.log    | batch | batch | batch |……      positions count from 0
  *                                ^ baseOffset        ^ endOffset, sizeBytes
  *
- * Always true: `sizeBytes` and `endOffset` cover whole batches only; a file is closed when nobody uses it any
- * more, never under a read that is queued (S5: a reused descriptor would read another file, and its CRC would
- * pass), and a retired segment opens no path again: another segment may live there by then (S6).
- * Kept in memory for the active segment, the indexes are loaded on first use for sealed ones.
+ * Always true: `sizeBytes` and `endOffset` cover whole batches only; a file is closed when nobody
+ * uses it any more, never under a read that is queued (S5: a reused descriptor would read another
+ * file, and its CRC would pass), and a retired segment opens no path again: another segment may
+ * live there by then (S6). Kept in memory for the active segment, the indexes are loaded on first
+ * use for sealed ones.
  * Called by log.ts and its helpers; one writer at a time.
  */
 import { invariant } from '../../protocol/invariant.ts'
@@ -82,7 +83,8 @@ export class Segment {
     segment.offsetOfMaxTimestamp = facts.offsetOfMaxTimestamp
     segment.sealedAtMs = facts.sealedAtMs
     segment.#bytesSinceIndexEntry = facts.bytesSinceIndexEntry
-    segment.#indexes = null
+    // An empty segment has nothing to index: no file needs to be read for it.
+    if (facts.sizeBytes > 0) segment.#indexes = null
     segment.indexesDurable = true
     return segment
   }
@@ -176,7 +178,9 @@ export class Segment {
     return this.#indexes
   }
 
-  /** Writes and fsyncs both index files; at sealing with the last time entry that Kafka adds then. */
+  /**
+   * Writes and fsyncs both index files; at sealing with the last time entry that Kafka adds then.
+   */
   async writeIndexes(sealing: boolean): Promise<void> {
     const { offsets, times } = await this.indexes()
     const last = this.offsetOfMaxTimestamp

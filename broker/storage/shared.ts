@@ -59,7 +59,9 @@ export interface LogShared {
   readonly syncs: Permits
   /** Changes with every append and commit. */
   readonly load: { uncommittedBytes: number }
-  /** Set once a second from the free space of the data directory, and by a write that found none. */
+  /**
+   * Set once a second from the free space of the data directory, and by a write that found none.
+   */
   readonly space: { full: boolean }
   /** Asks for a checkpoint soon; several requests make one. */
   requestCheckpoint(): void

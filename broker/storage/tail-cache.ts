@@ -1,17 +1,22 @@
 /**
- * Tail cache: the newest batches of all logs of a broker in memory, so that reads at the tail touch no disk.
+ * Tail cache: the newest batches of all logs of a broker in memory, so that reads at the tail touch
+ * no disk.
  *
  *   log A  [b1][b2][b3][b4]        log B  [b1][b2]         one budget over both, the oldest go first
  *            evicted ↑  ↑ not written yet: never evicted
  *
- * Always true: the batches of one log are contiguous up to its log end; what is not committed is kept whatever
- * the budget says (`maxUncommittedBytes` bounds it); a small batch is copied out of the message it came in, so that
- * it does not pin the whole of it, and a large one is charged with all that it pins (S16).
+ * Always true: the batches of one log are contiguous up to its log end; what is not committed is
+ * kept whatever the budget says (`maxUncommittedBytes` bounds it); a small batch is copied out of
+ * the message it came in, so that it does not pin the whole of it, and a large one is charged with
+ * all that it pins (S16).
  * Called by log.ts; one TailCache per broker, one LogTail per log.
  */
 import { upperBound } from './offset-index.ts'
 
-/** Below this a batch is copied if its buffer is larger than itself, and joined with its neighbours on reads. */
+/**
+ * Below this a batch is copied if its buffer is larger than itself, and joined with its neighbours
+ * on reads.
+ */
 const smallBytes = 64 * 1024
 
 export interface TailBatch {
@@ -21,13 +26,17 @@ export interface TailBatch {
   readonly bytes: Uint8Array
 }
 
-/** Slots that one call passes over because their batches must stay: bounds the work of an append. */
+/**
+ * Slots that one call passes over because their batches must stay: bounds the work of an append.
+ */
 const maxPassedOver = 64
 
 export class TailCache {
   readonly #budgetBytes: number
   #usedBytes = 0
-  /** One slot for each batch, in about the order of the appends; which batch it is, the tail knows. */
+  /**
+   * One slot for each batch, in about the order of the appends; which batch it is, the tail knows.
+   */
   #slots: LogTail[] = []
   #head = 0
 
@@ -60,7 +69,8 @@ export class TailCache {
       const freedBytes = tail.evictOldest()
       this.#usedBytes -= freedBytes
       if (freedBytes > 0) continue
-      // To the end with it: a log whose disk hangs must not keep all others from giving memory back.
+      // To the end with it: a log whose disk hangs must not keep all others from giving memory
+      // back.
       this.#slots.push(tail)
       passedOver++
     }
@@ -164,8 +174,8 @@ export class LogTail {
   }
 
   /**
-   * Whole batches from the one that holds `offset` up to `endOffset`, at most `maxBytes` (the first always).
-   * Large batches come as they are, runs of small ones joined.
+   * Whole batches from the one that holds `offset` up to `endOffset`, at most `maxBytes` (the first
+   * always). Large batches come as they are, runs of small ones joined.
    */
   read(offset: number, endOffset: number, maxBytes: number): Uint8Array[] {
     const bodies: Uint8Array[] = []

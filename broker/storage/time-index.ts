@@ -3,9 +3,8 @@
  *
  *   entry: i64 highest timestamp so far | i32 last offset of the batch that holds it − base offset   big-endian
  *
- * Always true: timestamps grow strictly and offsets grow; every record up to an entry's offset has a
- * timestamp not above the entry's.
- * Source of the form: Apache Kafka, TimeIndex.
+ * Always true: timestamps grow strictly and offsets grow; every record up to an entry's offset has
+ * a timestamp not above the entry's. Source of the form: Apache Kafka, TimeIndex.
  * Called by segment.ts.
  */
 import { invariant } from '../../protocol/invariant.ts'

@@ -3,8 +3,8 @@
  *
  *   segments by their maximum ─> time index: offsets that need no look ─> headers ─> records of one batch
  *
- * Always true: the answer is exact whatever the indexes say; they only save walking. Only records in
- * [start, end) are looked at; control batches are no records.
+ * Always true: the answer is exact whatever the indexes say; they only save walking. Only records
+ * in [start, end) are looked at; control batches are no records.
  * Called by log.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'

@@ -1,6 +1,6 @@
 /**
- * Transaction index: aborted transactions of a log that Kafka wrote, from its .txnindex files. Sluice writes no
- * transactions yet, so nothing is ever added.
+ * Transaction index: aborted transactions of a log that Kafka wrote, from its .txnindex files.
+ * Sluice writes no transactions yet, so nothing is ever added.
  *
  *   entry: i16 version 0 | i64 producer id | i64 first offset | i64 last offset | i64 last stable offset   big-endian
  *

@@ -1,6 +1,6 @@
 /**
- * Types: what the storage room shows to the rooms above it. The classes are Log (one partition) and LogManager
- * (all logs of a data directory).
+ * Types: what the storage room shows to the rooms above it. The classes are Log (one partition) and
+ * LogManager (all logs of a data directory).
  *
  *   logStartOffset ≤ lastStableOffset ≤ highWatermark ≤ logEndOffset, durableEndOffset ≤ logEndOffset
  *   flush=commit: highWatermark = durableEndOffset · flush=os: highWatermark = end of the completed writes
@@ -79,27 +79,34 @@ export interface PartitionLog {
   /** Epoch that the next batch gets. */
   readonly leaderEpoch: number
   /**
-   * Takes one batch: checks it, assigns offsets, patches base offset and epoch *in place* (the caller gives the
-   * bytes away), appends to the tail. It is readable and acked only when `whenCommitted` says so.
-   * @throws SluiceError CORRUPT_MESSAGE, UNSUPPORTED_FOR_MESSAGE_FORMAT, MESSAGE_TOO_LARGE, INVALID_RECORD,
-   * OUT_OF_ORDER_SEQUENCE_NUMBER, DUPLICATE_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, UNKNOWN_PRODUCER_ID,
-   * PRODUCER_LIMIT_REACHED, KAFKA_STORAGE_ERROR (quarantined), DISK_FULL, THROTTLED
+   * Takes one batch: checks it, assigns offsets, patches base offset and epoch *in place* (the
+   * caller gives the bytes away), appends to the tail. It is readable and acked only when
+   * `whenCommitted` says so.
+   * @throws SluiceError CORRUPT_MESSAGE, UNSUPPORTED_FOR_MESSAGE_FORMAT, MESSAGE_TOO_LARGE,
+   * INVALID_RECORD, OUT_OF_ORDER_SEQUENCE_NUMBER, DUPLICATE_SEQUENCE_NUMBER,
+   * INVALID_PRODUCER_EPOCH, UNKNOWN_PRODUCER_ID, PRODUCER_LIMIT_REACHED, KAFKA_STORAGE_ERROR
+   * (quarantined), DISK_FULL, THROTTLED
    */
   appendAsLeader(batch: Uint8Array): Appended
   /**
-   * Calls back once, never from inside this call: with null when the high watermark is beyond `lastOffset`, with an error
-   * when the record will never get there (disk full: maybeApplied false; closing: maybeApplied true).
+   * Calls back once, never from inside this call: with null when the high watermark is beyond
+   * `lastOffset`, with an error when the record will never get there (disk full: maybeApplied
+   * false; closing: maybeApplied true).
    */
   whenCommitted(lastOffset: number, done: (error: SluiceError | null) => void): void
   /**
-   * Whole batches from the one that holds `offset`, up to maxBytes (the first always whole), below the high
-   * watermark (or last stable offset). Synchronous from the tail cache, a promise from disk.
+   * Whole batches from the one that holds `offset`, up to maxBytes (the first always whole), below
+   * the high watermark (or last stable offset). Synchronous from the tail cache, a promise from
+   * disk.
    * @throws SluiceError OFFSET_OUT_OF_RANGE, KAFKA_STORAGE_ERROR
    */
   read(offset: number, maxBytes: number, options: Isolation): ReadResult | Promise<ReadResult>
   /** Bytes readable from `offset`, at most `limit`: an estimate for minBytes, exact on the tail. */
   readableBytes(offset: number, limit: number, options: Isolation): number
-  /** Calls back whenever the high watermark or the log start moves or the log closes, until unsubscribed. */
+  /**
+   * Calls back whenever the high watermark or the log start moves or the log closes, until
+   * unsubscribed.
+   */
   onProgress(callback: () => void): () => void
   /** First record at or after `timestamp`, exact. */
   offsetForTimestamp(
@@ -107,11 +114,16 @@ export interface PartitionLog {
   ): Promise<{ offset: number; timestamp: number; leaderEpoch: number } | null>
   /** The record with the highest timestamp (the first of them). */
   maxTimestampOffset(): Promise<{ offset: number; timestamp: number; leaderEpoch: number } | null>
-  /** Highest epoch ≤ `epoch` that the log knows and the first offset after it; null where it knows none. */
+  /**
+   * Highest epoch ≤ `epoch` that the log knows and the first offset after it; null where it knows
+   * none.
+   */
   endOffsetForEpoch(epoch: number): { epoch: number; endOffset: number } | null
   /** Epoch of the record just below `offset`; null at or below the log start. */
   epochBefore(offset: number): number | null
-  /** Durable when it resolves. −1 = up to the high watermark. @throws OFFSET_OUT_OF_RANGE above it. */
+  /**
+   * Durable when it resolves. −1 = up to the high watermark. @throws OFFSET_OUT_OF_RANGE above it.
+   */
   trim(before: number): Promise<number>
   /** flush os→commit resolves only after everything appended is on disk. */
   applySettings(settings: LogSettings): Promise<void>
@@ -125,9 +137,15 @@ export interface PartitionLogs {
   get(topicId: string, partition: number): PartitionLog | undefined
   /** Opens the directory of a known partition, or creates it; durable when it resolves. */
   open(identity: LogIdentity, settings: LogSettings): Promise<PartitionLog>
-  /** Drains, renames to `.del`, syncs; the name is free when it resolves. Files go in the background. */
+  /**
+   * Drains, renames to `.del`, syncs; the name is free when it resolves. Files go in the
+   * background.
+   */
   delete(topicId: string, partition: number): Promise<void>
-  /** Directories that look like partitions and belong to no topic id in `known`: imports, or leftovers. */
+  /**
+   * Directories that look like partitions and belong to no topic id in `known`: imports, or
+   * leftovers.
+   */
   findUnknown(
     known: ReadonlySet<string>,
   ): Promise<{ identity: LogIdentity; directory: string; hasRecords: boolean }[]>

@@ -21,7 +21,8 @@ export function requireName(name: unknown): void {
     throw new SluiceError('INVALID_TOPIC', `a topic name is text, got ${String(name)}`, { hint })
   }
   if (name.length <= maxTopicNameLength) return
-  const message = `"${name.slice(0, 40)}…" cannot be a topic: the name has ${name.length} characters`
+  const shown = name.slice(0, 40)
+  const message = `"${shown}…" cannot be a topic: the name has ${name.length} characters`
   throw new SluiceError('INVALID_TOPIC', message, { hint })
 }
 
@@ -45,7 +46,9 @@ export function requireTexts(configs: Readonly<Record<string, unknown>>): void {
   }
 }
 
-/** @throws SluiceError INVALID_TOPIC, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR, INVALID_CONFIG */
+/**
+ * @throws SluiceError INVALID_TOPIC, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR, INVALID_CONFIG
+ */
 export function requireSpec(spec: TopicSpec): void {
   const { name, partitions, replicationFactor, configs } = spec
   requireName(name)

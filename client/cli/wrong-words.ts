@@ -69,13 +69,13 @@ function badChoice(text: string): SluiceError | null {
   return usageError(`${name} cannot be ${given}`, `one of: ${choices.replaceAll('"', '')}`)
 }
 
+const complaint =
+  /^(Unknown command|Unknown argument|Missing required argument|Not enough arguments following)s?: (.+)$/
+
 /** @param message what yargs says, in English. */
 export function wrongWords(message: string, place: Place): SluiceError {
   const text = message.replace(/\s+/g, ' ').trim()
-  const [, what = '', names = ''] =
-    /^(Unknown command|Unknown argument|Missing required argument|Not enough arguments following)s?: (.+)$/.exec(
-      text,
-    ) ?? []
+  const [, what = '', names = ''] = complaint.exec(text) ?? []
   const first = names.split(', ')[0] ?? names
   switch (what) {
     case 'Unknown command':

@@ -29,7 +29,9 @@ export const listOffsets = defineApi({
           partition: partitionNumber(),
           at: choice(
             offsetSpecs,
-            'earliest = log start; latest = what the next committed record will get; timestamp = first record at or after `timestamp`; maxTimestamp = the record with the highest one.',
+            'earliest = log start; latest = what the next committed record will get; ' +
+              'timestamp = first record at or after `timestamp`; ' +
+              'maxTimestamp = the record with the highest one.',
           ),
           timestamp: optional(integer('Milliseconds since 1970, with at = timestamp.')),
         },

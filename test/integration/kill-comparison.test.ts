@@ -1,4 +1,6 @@
-/** Tests of the kill loop's comparison: it must see every kind of loss, or the loop proves nothing. */
+/**
+ * Tests of the kill loop's comparison: it must see every kind of loss, or the loop proves nothing.
+ */
 import t from 'tap'
 import type { RecordAck } from '../../client/index.ts'
 import { Comparison } from './kill-comparison.ts'

@@ -1,6 +1,6 @@
 /**
- * The package as npm packs it, installed in another folder: what is in it, that its binary starts a broker, and
- * that a TypeScript program which imports it is checked and runs there.
+ * The package as npm packs it, installed in another folder: what is in it, that its binary starts a
+ * broker, and that a TypeScript program which imports it is checked and runs there.
  */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,8 +1,8 @@
 /**
  * Crash check: opens what a crash has left and holds it against what was promised.
  *
- * Always true: it throws with a sentence at the first thing that is wrong; nothing it looks at is changed before it
- * was looked at.
+ * Always true: it throws with a sentence at the first thing that is wrong; nothing it looks at is
+ * changed before it was looked at.
  * Called by the crash tests of broker/storage.
  */
 import assert from 'node:assert/strict'

@@ -1,9 +1,10 @@
 /**
- * Crash disk: a disk without time, on the simulator's platter, that lets a test look at the moment before each call
- * that changes something: there it can take the images that a crash would leave, and go on.
+ * Crash disk: a disk without time, on the simulator's platter, that lets a test look at the moment
+ * before each call that changes something: there it can take the images that a crash would leave,
+ * and go on.
  *
- * Always true: each call has its whole effect at once; nothing is durable that was not synced; a failed sync
- * loses its pages as a real one does.
+ * Always true: each call has its whole effect at once; nothing is durable that was not synced; a
+ * failed sync loses its pages as a real one does.
  * Called by the crash tests of broker/storage.
  */
 import type { Disk, DiskErrorKind, DiskFile, DiskLock } from '../../broker/world/disk.ts'

@@ -1,8 +1,9 @@
 /**
- * Crash plans: which power losses to try at one moment: all of them where few things are pending, else the extremes,
- * a prefix of each length and some drawn ones.
+ * Crash plans: which power losses to try at one moment: all of them where few things are pending,
+ * else the extremes, a prefix of each length and some drawn ones.
  *
- * Always true: the first plan loses everything and the second keeps everything; the same moment gives the same plans.
+ * Always true: the first plan loses everything and the second keeps everything; the same moment
+ * gives the same plans.
  * Called by the crash tests of broker/storage.
  */
 import type { Platter } from '../simulation/platter.ts'

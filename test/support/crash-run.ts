@@ -1,8 +1,9 @@
 /**
- * Crash run: one log under a small workload, with a model beside it of what was appended, acked and trimmed.
+ * Crash run: one log under a small workload, with a model beside it of what was appended, acked and
+ * trimmed.
  *
- * Always true: the model is brought up to date before the disk sees the next call, so at each call it says what a
- * crash right there may and may not lose.
+ * Always true: the model is brought up to date before the disk sees the next call, so at each call
+ * it says what a crash right there may and may not lose.
  * Called by the crash tests of broker/storage.
  */
 import type { StorageLimits } from '../../broker/storage/shared.ts'

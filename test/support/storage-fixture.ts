@@ -1,7 +1,8 @@
 /**
  * Storage fixture: logs on a memory disk with a clock that stands still until it is moved.
  *
- * Always true: no real time and no real file is touched; a "crash" is a second manager on the same disk.
+ * Always true: no real time and no real file is touched; a "crash" is a second manager on the same
+ * disk.
  * Called by the tests of broker/storage.
  */
 
@@ -128,7 +129,8 @@ export interface TestBatch {
 }
 
 export function batchOf({ values, timestamp = 1000, producer }: TestBatch): Uint8Array {
-  const builder = new BatchBuilder({ capacityBytes: 1024 })
+  const valuesBytes = values.reduce((sum, value) => sum + 3 * value.length + 50, 0)
+  const builder = new BatchBuilder({ capacityBytes: 1024 + valuesBytes })
   const encoder = new TextEncoder()
   for (const [i, value] of values.entries()) {
     builder.append({ timestamp: timestamp + i, key: null, value: encoder.encode(value) })

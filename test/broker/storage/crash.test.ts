@@ -1,4 +1,6 @@
-/** Small workloads, crashed before each call to the disk, with each way to lose what was not synced. */
+/**
+ * Small workloads, crashed before each call to the disk, with each way to lose what was not synced.
+ */
 import t, { type Test } from 'tap'
 import { crc32c } from '../../../protocol/bytes/crc32c.ts'
 import type { DiskImage } from '../../simulation/platter.ts'
@@ -125,8 +127,7 @@ function watch(
   disk: CrashDisk,
   into: Explored,
   now: () => Promised,
-  options: RunOptions,
-  most = Infinity,
+  { options, most = Infinity }: { readonly options: RunOptions; readonly most?: number },
 ): void {
   const flush = options.settings.flush ?? 'commit'
   disk.before = () => {
@@ -145,9 +146,6 @@ function watch(
   }
 }
 
-let images = 0
-const seen = { recoveries: 0 }
-
 for (const flush of ['commit', 'os'] as const) {
   for (const workload of workloads) {
     t.test(
@@ -156,7 +154,7 @@ for (const flush of ['commit', 'os'] as const) {
         const options = { settings: { ...settings, ...workload.settings, flush } }
         const run = new CrashRun(options)
         const explored: Explored = { cases: new Map(), moments: 0 }
-        watch(run.disk, explored, () => run.promised(), options)
+        watch(run.disk, explored, () => run.promised(), { options })
         await run.open()
         await workload.steps(run)
         t.strictSame(run.fixture.deaths, [])
@@ -175,16 +173,16 @@ async function checkAll(t: Test, explored: Explored): Promise<void> {
       // The first crash may have taken what was acked but not promised to survive it.
       const promised = { ...crash.promised, acked: crash.required, durable: crash.required }
       const { options } = crash
-      watch(disk, nested, () => promised, options, 2)
+      watch(disk, nested, () => promised, { options, most: 2 })
     }
     // Every ninth recovery is crashed in turn, at each of its calls.
     if (!(await survives(t, crash, n++ % 9 === 0 ? watchIt : undefined))) return
   }
   for (const crash of nested.cases.values()) {
     if (!(await survives(t, crash))) return
-    seen.recoveries++
   }
-  images += explored.cases.size + nested.cases.size
+  const { size } = nested.cases
+  t.comment(`${explored.cases.size + size} images, ${size} of them of a crashed recovery`)
   t.ok(explored.cases.size > 20, `${explored.cases.size} images at ${explored.moments} moments`)
 }
 
@@ -208,7 +206,3 @@ async function survives(
     return false
   }
 }
-
-t.teardown(() => {
-  process.stderr.write(`crash images: ${images}, ${seen.recoveries} of them of a recovery\n`)
-})

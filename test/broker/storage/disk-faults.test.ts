@@ -116,7 +116,9 @@ t.test('a disk without room at any call loses nothing acked and is no reason to 
   t.ok(operations.length > 60, `${operations.length} calls`)
 })
 
-/** The same process takes records again once there is room, and leaves no file open when it ends. */
+/**
+ * The same process takes records again once there is room, and leaves no file open when it ends.
+ */
 async function goesOn(run: CrashRun): Promise<void> {
   run.disk.before = undefined
   await run.tick(2000)

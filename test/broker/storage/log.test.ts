@@ -246,3 +246,19 @@ t.test('a failed fsync ends the process and acks nothing', async t => {
   t.notOk(answered)
   t.equal(log.highWatermark, 0)
 })
+
+t.test('an fsync that fails while a log is opened ends the process too', async t => {
+  const { log, fixture } = await openFixture()
+  await commit(log, batchOf({ values: ['a'] }))
+  const disk = new FaultDisk(fixture.disk, {
+    syncError: path => (path.endsWith('.log') ? new DiskError('io', path, 'EIO') : undefined),
+  })
+  const dying = new FixtureWorld(disk)
+  let isOpen = false
+  void openFixture({ fixture: dying }).then(() => {
+    isOpen = true
+  })
+  await settle()
+  t.match(dying.deaths, [/a log could not be opened/])
+  t.notOk(isOpen)
+})

@@ -1,4 +1,6 @@
-/** What a dialler is told when it cannot connect: the step that failed, and whether to try again. */
+/**
+ * What a dialler is told when it cannot connect: the step that failed, and whether to try again.
+ */
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server } from 'node:net'

@@ -1,4 +1,7 @@
-/** Messages over real sockets: order, integrity, back-pressure, hostile frames, ends of a connection. */
+/**
+ * Messages over real sockets: order, integrity, back-pressure, hostile frames, ends of a
+ * connection.
+ */
 import t from 'tap'
 import {
   dial,

@@ -1,0 +1,69 @@
+/** Time index against a plain list of batches. */
+import fc from 'fast-check'
+import t from 'tap'
+import { TimeIndex } from '../../../broker/storage/time-index.ts'
+
+const base = 1000
+const gaps = fc.array(
+  fc.record({
+    records: fc.integer({ min: 1, max: 50 }),
+    bytes: fc.integer({ min: 61, max: 9000 }),
+    time: fc.integer({ min: -5, max: 40 }),
+  }),
+  { minLength: 1, maxLength: 60 },
+)
+
+interface Placed {
+  readonly lastOffset: number
+  readonly position: number
+  readonly maxTimestamp: number
+}
+
+function placed(batches: { records: number; bytes: number; time: number }[]): Placed[] {
+  let offset = base
+  let position = 0
+  return batches.map(({ records, bytes, time }) => {
+    offset += records
+    position += bytes
+    return { lastOffset: offset - 1, position: position - bytes, maxTimestamp: 100 + time }
+  })
+}
+
+t.test('every record up to offsetBelow(t) is older than t', async t => {
+  fc.assert(
+    fc.property(gaps, batches => {
+      const list = placed(batches)
+      const times = new TimeIndex(base)
+      let highest = { lastOffset: base, maxTimestamp: -1 }
+      for (const [at, entry] of list.entries()) {
+        if (entry.maxTimestamp > highest.maxTimestamp) highest = entry
+        if (at % 3 === 0) times.maybeAppend(highest.maxTimestamp, highest.lastOffset)
+      }
+      const read = TimeIndex.decode(base, times.encode(), Infinity)
+      for (let timestamp = 90; timestamp < 150; timestamp++) {
+        const below = times.offsetBelow(timestamp)
+        if (read?.offsetBelow(timestamp) !== below) return false
+        if (list.some(e => e.lastOffset <= below && e.maxTimestamp >= timestamp)) return false
+      }
+      return true
+    }),
+  )
+  t.pass()
+})
+
+t.test('a time index that points beyond the log or goes back is refused', async t => {
+  const times = new TimeIndex(base)
+  times.maybeAppend(50, base + 3)
+  times.maybeAppend(50, base + 4)
+  times.maybeAppend(40, base + 5)
+  times.maybeAppend(60, base + 9)
+  t.equal(times.entries, 2)
+  t.equal(times.lastOffset, base + 9)
+  const bytes = times.encode()
+  t.equal(TimeIndex.decode(base, bytes, base + 9), null)
+  t.equal(TimeIndex.decode(base, bytes, base + 10)?.entries, 2)
+  const swapped = new Uint8Array([...bytes.subarray(12), ...bytes.subarray(0, 12)])
+  t.equal(TimeIndex.decode(base, swapped, base + 10), null)
+  times.cut(base + 9)
+  t.equal(times.lastTimestamp, 50)
+})
