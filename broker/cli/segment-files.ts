@@ -82,7 +82,8 @@ async function filesInside(disk: Disk, directory: string): Promise<SegmentFile[]
 
 /**
  * Named files, and the segment files of named directories, in order of path.
- * @throws CommandFailure (a path is missing), SluiceError INVALID_ARGUMENT (it holds nothing of a partition)
+ * @throws CommandFailure (a path is missing), SluiceError INVALID_ARGUMENT (it holds nothing of a
+ * partition)
  */
 export async function findSegmentFiles(
   disk: Disk,

@@ -11,7 +11,7 @@ import type { OutgoingRecord } from '../types/producing.ts'
 import { BenchLoad, type LoadOptions } from './bench-load.ts'
 import { BenchMeter } from './bench-meter.ts'
 import { machineOf, showReport } from './bench-report.ts'
-import { type CommandContext, defineCommand, openClient } from './command.ts'
+import { type CommandContext, defineCommand, openClient, refuseDryRun } from './command.ts'
 import { usageError } from './failure.ts'
 import { parseAcks } from './produce.ts'
 import { Progress } from './progress.ts'
@@ -192,6 +192,7 @@ export const benchProduceCommand = defineCommand({
   positionals: {},
   options,
   run: async (context, args) => {
+    refuseDryRun(context, 'bench produce')
     const perBatch = Math.max(1, Math.floor(args['batch-bytes'] / (args.size + 16)))
     const count = args.count ?? (args.duration === undefined ? 1_000_000 : 2 ** 50)
     // Known where -n or both rate and duration are given; without either nothing is cut off.

@@ -41,6 +41,8 @@ const loopText = {
   closed: 'closed loop: stalls hide what was not sent meanwhile; give --rate for an open loop',
 } as const
 
+const partitionCount = (n: number): string => (n === 1 ? '1 partition' : `${n} partitions`)
+
 /** Reading has no intended time, so nothing is said of loops there. */
 function loopLines({ bench, loop }: BenchReport): string[] {
   return bench === 'produce' ? [`         ${loopText[loop]}`] : []
@@ -54,7 +56,7 @@ export function showReport(output: Output, report: BenchReport): void {
     `rate     ${showNumber(recordsPerSecond)} records/s  ${showNumber(megabytesPerSecond, 1)} MB/s`,
     `latency  ${latencyText(report.latencyMs)} ms  (${report.latencyOf}, ${report.latencySamples} samples)`,
     ...loopLines(report),
-    `with     ${acks}flush=${report.flush}, ${report.partitions} ${report.partitions === 1 ? 'partition' : 'partitions'}`,
+    `with     ${acks}flush=${report.flush}, ${partitionCount(report.partitions)}`,
   ]
   output.item(report, text.join('\n'), String(recordsPerSecond))
 }

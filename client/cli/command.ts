@@ -9,6 +9,7 @@
 import type { Argv, InferredOptionTypes, Options, PositionalOptions } from 'yargs'
 import type { World } from '../../protocol/world.ts'
 import type { Client, ConnectOptions } from '../types/client.ts'
+import { usageError } from './failure.ts'
 import type { Output } from './output.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -147,6 +148,11 @@ export interface CommandGroup {
 }
 
 export type CommandTree = readonly (CommandEntry | CommandGroup)[]
+
+/** For commands that write as they go: --dry-run must never be taken for a promise. */
+export function refuseDryRun({ dryRun }: LocalContext, name: string): void {
+  if (dryRun) throw usageError(`${name} has no --dry-run`, 'nothing was written; leave it out')
+}
 
 /** A client with the deadlines of the command line. The caller closes it. */
 export async function openClient(

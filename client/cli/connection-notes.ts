@@ -8,14 +8,20 @@
  * goes on as if nothing was said.
  * Called by command.ts for every command with a client.
  */
-import type { TimerHandle } from '../../protocol/world.ts'
+import type { TimerHandle, World } from '../../protocol/world.ts'
 import type { Client } from '../types/client.ts'
-import type { CommandContext } from './command.ts'
+import type { Output } from './output.ts'
+
+export interface Noting {
+  readonly world: Pick<World, 'timers'>
+  readonly output: Output
+  readonly servers: readonly string[]
+}
 
 const slowAfterMs = 1000
 
 /** Says that nobody answers, unless the handle is cancelled within a second. */
-export function noteSlowConnect({ world, output, servers }: CommandContext): TimerHandle {
+export function noteSlowConnect({ world, output, servers }: Noting): TimerHandle {
   const note = (): void => output.say(`waiting for ${servers.join(', ')} …`)
   return world.timers.after(slowAfterMs, output.isJson ? () => undefined : note, {
     background: true,
@@ -23,7 +29,7 @@ export function noteSlowConnect({ world, output, servers }: CommandContext): Tim
 }
 
 /** Ends when the client is closed. */
-export async function noteOutages(client: Client, { output }: CommandContext): Promise<void> {
+export async function noteOutages(client: Client, { output }: Noting): Promise<void> {
   if (output.isJson) return
   const lost = new Set<string>()
   for await (const status of client.status()) {

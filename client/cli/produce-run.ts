@@ -39,7 +39,7 @@ const maxInTheAir = 20_000
 export class ProduceRun {
   acked = 0
   failed = 0
-  failure: SluiceError | null = null
+  #failure: SluiceError | null = null
   readonly #broken = new AbortController()
   /** Aborted by the first failure. */
   readonly broken: AbortSignal = this.#broken.signal
@@ -62,7 +62,7 @@ export class ProduceRun {
   /** Sends in order; resolves when there is room for more. */
   async send(records: readonly ReadRecord[], signal: AbortSignal): Promise<void> {
     for (const record of records) {
-      if (this.failure !== null || signal.aborted) return
+      if (this.#failure !== null || signal.aborted) return
       if (this.#options.rate !== null) await this.#untilDue(this.#options.rate)
       const topic = this.#topicOf(record)
       topic.send(this.#outgoing(record, topic.name)).then(this.#onAck, this.#onFailure)
@@ -93,6 +93,25 @@ export class ProduceRun {
     const waitMs = dueMs - this.#world.clock.monotonicMs()
     if (waitMs < 1) return
     await new Promise<void>(resolve => this.#world.timers.after(waitMs, resolve))
+  }
+
+  /** Ends the run because the input does; what was sent before is still waited for. */
+  stop(reason: SluiceError): void {
+    this.#failure ??= reason
+    this.#broken.abort()
+  }
+
+  /** The first failure, with the number of records that are acked all the same. */
+  get failure(): SluiceError | null {
+    const error = this.#failure
+    if (error === null || this.acked === 0) return error
+    const { code, message, hint, maybeApplied } = error
+    const acked = this.acked === 1 ? '1 record was acked' : `${this.acked} records were acked`
+    return new SluiceError(code, `${message}; ${acked}`, {
+      maybeApplied,
+      cause: error,
+      ...(hint !== undefined && { hint }),
+    })
   }
 
   #topicOf(record: ReadRecord): Topic<Uint8Array, Uint8Array> {
@@ -137,20 +156,8 @@ export class ProduceRun {
 
   readonly #onFailure = (thrown: unknown): void => {
     this.failed++
-    this.failure ??= this.#named(asSluiceError(thrown))
-    this.#broken.abort()
+    this.stop(asSluiceError(thrown))
     this.#stepped()
-  }
-
-  #named(error: SluiceError): SluiceError {
-    const { hint, maybeApplied } = error
-    const message = `${error.message}, after ${this.acked} acked records`
-    if (this.acked === 0) return error
-    return new SluiceError(error.code, message, {
-      maybeApplied,
-      cause: error,
-      ...(hint !== undefined && { hint }),
-    })
   }
 
   #stepped(): void {

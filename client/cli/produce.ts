@@ -4,11 +4,11 @@
  * Always true: every record read is acked, or the command says which were and ends with an error;
  * never more than a fixed number of records is in the air.
  */
-import { SluiceError } from '../../protocol/errors.ts'
+import { asSluiceError, SluiceError } from '../../protocol/errors.ts'
 import { type Acks, acksLevels } from '../../protocol/messages/produce.ts'
 import { compressionCodecs } from '../../protocol/world.ts'
 import type { Client } from '../types/client.ts'
-import { type CommandContext, defineCommand, withClient } from './command.ts'
+import { type CommandContext, defineCommand, refuseDryRun, withClient } from './command.ts'
 import { CommandFailure, exitCodes, usageError } from './failure.ts'
 import { ProduceRun, type SendOptions } from './produce-run.ts'
 import { Progress } from './progress.ts'
@@ -129,21 +129,27 @@ async function produceAll(
     line: ms =>
       `${showNumber(run.acked)} records acked, ${showNumber((run.acked * 1000) / ms)} records/s`,
   })
+  let refused: unknown = null
   try {
     const stop = AbortSignal.any([signal, run.broken])
     for await (const records of readRecords(terminal, plan.source, stop)) {
       await run.send(records, signal)
       if (stop.aborted) break
     }
+  } catch (thrown) {
+    refused = thrown
+    run.stop(asSluiceError(thrown instanceof CommandFailure ? thrown.error : thrown))
+  }
+  try {
     await run.finish()
   } finally {
     progress.stop()
   }
+  if (refused !== null && run.acked === 0) throw refused
   if (!output.quiet || output.isJson) run.show(output)
-  if (run.failure !== null) {
-    throw run.acked > 0 ? new CommandFailure(run.failure, exitCodes.partlyDone) : run.failure
-  }
-  return undefined
+  const { failure } = run
+  if (failure === null) return undefined
+  throw run.acked > 0 ? new CommandFailure(failure, exitCodes.partlyDone) : failure
 }
 
 export const produceCommand = defineCommand({
@@ -161,6 +167,7 @@ export const produceCommand = defineCommand({
   },
   options,
   run: async (context, args) => {
+    refuseDryRun(context, 'produce')
     const formatArgs = {
       format: args.format,
       keySeparator: args['key-separator'],

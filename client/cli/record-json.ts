@@ -7,6 +7,8 @@
  * Always true: `recordFromJson(recordToJson(r))` has the very bytes of r. The shape is API.
  * Used by consume, `produce --jsonl` and `segment dump --records`.
  */
+
+import { nearestName } from '../config/check-options.ts'
 import type { ReceivedHeader } from '../types/consuming.ts'
 import { usageError } from './failure.ts'
 import type { ReadRecord } from './read-format.ts'
@@ -73,8 +75,30 @@ function bytesOf(object: JsonObject, name: string): Uint8Array | null {
   const value = object[name] ?? null
   if (value === null) return null
   if (typeof value !== 'string') return Buffer.from(JSON.stringify(value))
-  return Buffer.from(value, object[`${name}Encoding`] === 'base64' ? 'base64' : 'utf8')
+  const encoding = object[`${name}Encoding`]
+  if (encoding === undefined) return Buffer.from(value)
+  if (encoding !== 'base64') {
+    throw usageError(`"${name}Encoding" cannot be ${JSON.stringify(encoding)}`, 'it may be base64')
+  }
+  const bytes = Buffer.from(value, 'base64')
+  if (base64(bytes).replace(/=+$/, '') === value.replace(/=+$/, '')) return bytes
+  throw usageError(`"${name}" is not base64: ${value.slice(0, 40)}`)
 }
+
+/** What consume prints; a misspelt name would be a record without its key. */
+function requireKnown(object: JsonObject, known: readonly string[], what: string): void {
+  const unknown = Object.keys(object).find(name => !known.includes(name))
+  if (unknown === undefined) return
+  const nearest = nearestName(unknown, known)
+  const hint = nearest === undefined ? `fields: ${known.join(', ')}` : `nearest: ${nearest}`
+  throw usageError(`${what} has no field "${unknown}"`, hint)
+}
+
+const recordNames: readonly string[] = [
+  ...['topic', 'partition', 'offset', 'timestamp'],
+  ...['key', 'keyEncoding', 'value', 'valueEncoding', 'headers'],
+]
+const headerNames: readonly string[] = ['name', 'value', 'valueEncoding']
 
 function optionalNumber(object: JsonObject, name: string): number | undefined {
   const value = object[name]
@@ -88,6 +112,7 @@ function headersOf(value: unknown): [string, Uint8Array | null][] {
   if (!Array.isArray(value)) throw usageError('"headers" must be a list of {name, value}')
   return value.map((header: unknown) => {
     const object = (header ?? {}) as JsonObject
+    requireKnown(object, headerNames, 'a header')
     if (typeof object.name !== 'string') throw usageError('a header has no "name"')
     return [object.name, bytesOf(object, 'value')]
   })
@@ -108,6 +133,7 @@ export function recordFromJson(line: string): ReadRecord {
     throw usageError(`a line is not a JSON object: ${line.slice(0, 60)}`)
   }
   const object = parsed as JsonObject
+  requireKnown(object, recordNames, 'a record')
   if (object.value === undefined) {
     throw usageError('a line has no "value"', 'null makes a tombstone')
   }

@@ -1,8 +1,7 @@
 /** Connection notes: what a command says while it waits for a broker, and when it says nothing. */
 import t from 'tap'
 import { ManualTime } from '../../../broker/testing/manual-time.ts'
-import type { CommandContext } from '../../../client/cli/command.ts'
-import { noteOutages, noteSlowConnect } from '../../../client/cli/connection-notes.ts'
+import { type Noting, noteOutages, noteSlowConnect } from '../../../client/cli/connection-notes.ts'
 import { Output, type OutputForm } from '../../../client/cli/output.ts'
 import type { Client, ClientStatus } from '../../../client/types/client.ts'
 import { SluiceError } from '../../../protocol/errors.ts'
@@ -13,12 +12,11 @@ async function noting(form: OutputForm = 'table', quiet = false) {
   const terminal = new FakeTerminal()
   const real = await realWorld()
   const time = new ManualTime(0, real.timers)
-  const context = {
-    terminal,
+  const context: Noting = {
     output: new Output(terminal, { form, quiet, colour: false }),
     servers: ['ws://b1', 'ws://b2'],
-    world: { ...real, clock: time.clock, timers: time.timers },
-  } as unknown as CommandContext
+    world: { timers: time.timers },
+  }
   return { terminal, time, context }
 }
 

@@ -137,6 +137,10 @@ t.test('JSON that is no record is refused', async t => {
     '{}',
     '{"value":1,"timestamp":-1}',
     '{"value":"","headers":1}',
+    '{"kye":"a","value":""}',
+    '{"value":"","headers":[{"name":"a","vlaue":"b"}]}',
+    '{"value":"abc","valueEncoding":"hex"}',
+    '{"value":"a!","valueEncoding":"base64"}',
   ]) {
     t.throws(() => recordFromJson(line), { code: 'INVALID_ARGUMENT' }, line)
   }

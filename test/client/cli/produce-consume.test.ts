@@ -109,6 +109,15 @@ t.test('a typed number that would run together with another is no key', async t 
   }
 })
 
+t.test('what writes as it goes refuses --dry-run instead of writing', async t => {
+  const { run, consume } = await withBroker(t)
+  const { code, terminal } = await run(['produce', 'orders', '--dry-run'], { input: 'x\n' })
+  t.equal(code, 2)
+  t.match(terminal.error, 'produce has no --dry-run')
+  t.equal((await run(['bench', 'produce', '-n', '10', '--dry-run'])).code, 2)
+  t.equal((await consume('orders', '-e')).text, '')
+})
+
 t.test('a file that is not there is exit 3 before the first record leaves', async t => {
   const { run, consume } = await withBroker(t)
   const { code, terminal } = await run(['produce', 'orders', 'one', 'missing'], {
@@ -235,7 +244,25 @@ t.test('a failing broker ends produce with what landed', async t => {
   })
   t.match(terminal.json, [{ records: 1, lastOffset: 0 }])
   t.equal(code, 7)
-  t.match(JSON.parse(terminal.error), { error: { code: 'POLICY_VIOLATION', message: /1 acked/ } })
+  t.match(JSON.parse(terminal.error), {
+    error: { code: 'POLICY_VIOLATION', message: /1 record was acked/ },
+  })
+})
+
+t.test('input that is refused half way ends produce with what landed before it', async t => {
+  const { run, consume } = await withBroker(t)
+  async function* input(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('a 1\nb 2\n')
+    yield Buffer.from('nospace\nc 3\n')
+  }
+  const words = ['produce', 'orders', '-f', '%k %v\\n', '-j']
+  const { code, terminal } = await run(words, { input: input() })
+  t.equal(code, 7)
+  t.match(terminal.json, [{ records: 2, firstOffset: 0, lastOffset: 1 }])
+  t.match(JSON.parse(terminal.error), {
+    error: { code: 'INVALID_ARGUMENT', message: /record 3 .*; 2 records were acked/ },
+  })
+  t.equal((await consume('orders', '-e', '-f', '%v')).text, '12')
 })
 
 /** An input that gives what it is told to and then nothing for ever, like a terminal. */
