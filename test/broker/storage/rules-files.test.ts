@@ -16,26 +16,7 @@ import {
   settle,
   valuesOf,
 } from '../../support/storage-fixture.ts'
-
-const settings = { segmentBytes: 400, indexIntervalBytes: 100 }
-const directory = '/data/orders-0'
-const logPath = (base: number) => `${directory}/${segmentFileName(base, 'log')}`
-
-/** A gate that a call can be held at. */
-function gate(): { wait: Promise<void>; open: () => void } {
-  let open = () => {}
-  const wait = new Promise<void>(resolve => {
-    open = resolve
-  })
-  return { wait, open }
-}
-
-async function fill(run: CrashRun, batches: number): Promise<void> {
-  for (let i = 0; i < batches; i++) {
-    run.append(3)
-    await run.settle()
-  }
-}
+import { directory, fill, gate, logPath, settings } from '../../support/storage-rules.ts'
 
 t.test('S1: what a failed fsync left in the page cache only is not served as durable', async t => {
   const run = new CrashRun({ settings })

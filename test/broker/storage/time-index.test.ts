@@ -2,32 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { TimeIndex } from '../../../broker/storage/time-index.ts'
-
-const base = 1000
-const gaps = fc.array(
-  fc.record({
-    records: fc.integer({ min: 1, max: 50 }),
-    bytes: fc.integer({ min: 61, max: 9000 }),
-    time: fc.integer({ min: -5, max: 40 }),
-  }),
-  { minLength: 1, maxLength: 60 },
-)
-
-interface Placed {
-  readonly lastOffset: number
-  readonly position: number
-  readonly maxTimestamp: number
-}
-
-function placed(batches: { records: number; bytes: number; time: number }[]): Placed[] {
-  let offset = base
-  let position = 0
-  return batches.map(({ records, bytes, time }) => {
-    offset += records
-    position += bytes
-    return { lastOffset: offset - 1, position: position - bytes, maxTimestamp: 100 + time }
-  })
-}
+import { base, gaps, placed } from '../../support/placed-batches.ts'
 
 t.test('every record up to offsetBelow(t) is older than t', async t => {
   fc.assert(
