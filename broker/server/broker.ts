@@ -104,6 +104,7 @@ async function start(
   undo: Undo,
 ): Promise<Broker> {
   const { logger = silentLogger, openLogs = openStoredLogs } = options
+  const beganMs = world.clock.monotonicMs()
   const data = await openDataDirectory(world, config.dataDir, config.brokerId)
   undo.push(() => data.release())
   const logs = await openLogs({
@@ -140,7 +141,9 @@ async function start(
     logger.info({ dataDir: config.dataDir }, 'stopped')
   }
   warnOfWildcard(config, logger)
-  logger.info({ url: parts.url(), dataDir: config.dataDir }, 'ready')
+  const startMs = Math.round(world.clock.monotonicMs() - beganMs)
+  const partitions = logs.all().length
+  logger.info({ url: parts.url(), dataDir: config.dataDir, partitions, startMs }, 'ready')
   return brokerOf(parts, listening, close)
 }
 

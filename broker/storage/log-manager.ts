@@ -105,6 +105,10 @@ class LogManager implements PartitionLogs {
     if (damaged !== null) this.#shared.logger.warn({ damaged }, 'the checkpoint is of no use')
     for (const noted of logs) this.#noted.set(keyOf(noted.topicId, noted.partition), noted)
     this.#clean = clean
+    if (!clean && logs.length > 0) {
+      const values = { partitions: logs.length }
+      this.#shared.logger.warn(values, 'the last stop was not clean: the logs are recovered')
+    }
     await this.#housekeeping.start()
   }
 

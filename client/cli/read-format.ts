@@ -128,6 +128,9 @@ export class RecordReader {
   readonly #layout: Layout
   readonly #options: ReadFormatOptions
   #pending: Buffer = Buffer.alloc(0)
+  /** Read and not joined to what is pending yet. */
+  #chunks: Uint8Array[] = []
+  #chunkBytes = 0
   #at = 0
   #count = 0
 
@@ -138,11 +141,12 @@ export class RecordReader {
   }
 
   push(chunk: Uint8Array): ReadRecord[] {
-    const rest = this.#pending.subarray(this.#at)
-    this.#pending = rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([rest, chunk])
-    this.#at = 0
-    const records = this.#take(false)
-    const left = this.#pending.length - this.#at
+    this.#chunks.push(chunk)
+    this.#chunkBytes += chunk.length
+    const last = this.#layout.terminator?.at(-1)
+    // No record can end in it: joining it now would copy a long record once per chunk.
+    const records = last !== undefined && !chunk.includes(last) ? [] : this.#takeAll(false)
+    const left = this.#pending.length - this.#at + this.#chunkBytes
     if (left > this.#options.maxRecordBytes) {
       this.#fail(`has no end within ${this.#options.maxRecordBytes} bytes`)
     }
@@ -151,7 +155,16 @@ export class RecordReader {
 
   /** What is left at the end of the input is the last record. */
   end(): ReadRecord[] {
-    return this.#take(true)
+    return this.#takeAll(true)
+  }
+
+  #takeAll(final: boolean): ReadRecord[] {
+    const parts = [this.#pending.subarray(this.#at), ...this.#chunks]
+    this.#pending = Buffer.concat(parts)
+    this.#at = 0
+    this.#chunks = []
+    this.#chunkBytes = 0
+    return this.#take(final)
   }
 
   #take(final: boolean): ReadRecord[] {
