@@ -9,8 +9,8 @@
  * Run by npm's bin link; main.ts does everything else.
  */
 
-// fsync and cold reads share libuv's pool; with its four threads a slow disk starves the reads.
-process.env.UV_THREADPOOL_SIZE ??= '8'
+// fsyncs, at most eight at once, and cold reads share libuv's pool: there must be threads for both.
+process.env.UV_THREADPOOL_SIZE ??= '16'
 
 import('./main.js').catch((error: unknown) => {
   process.stderr.write(`error: ${String(error)}\n`)

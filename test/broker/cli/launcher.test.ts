@@ -22,7 +22,7 @@ function poolSize(env: Record<string, string>): string {
   return /pool=(\w+)$/.exec(stderr)?.[1] ?? stderr
 }
 
-t.test('the pool for files has eight threads, or what the user chose', async t => {
-  t.equal(poolSize({}), '8')
+t.test('the pool for files has sixteen threads, or what the user chose', async t => {
+  t.equal(poolSize({}), '16')
   t.equal(poolSize({ UV_THREADPOOL_SIZE: '3' }), '3')
 })
