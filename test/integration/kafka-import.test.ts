@@ -3,13 +3,14 @@
  * process finds them at its start, serves them to SDK and command line, takes new records behind
  * them, and keeps all of it over SIGKILL and a clean stop.
  */
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { startBrokerProcess } from '../../bench/demo/broker-process.ts'
 import { type Client, connect, type ReceivedRecord, string } from '../../client/index.ts'
 import { sluice } from '../client/cli/fake-terminal.ts'
+import { withoutLastBatch } from '../support/imported-log.ts'
 import { earthquakeLines, kafkaFixture } from '../support/kafka-fixture.ts'
 
 const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
@@ -123,10 +124,35 @@ t.test('transactions of Kafka: the isolation decides, markers are never shown', 
     'also from the middle of an aborted transaction',
   )
   const env = { SLUICE_SERVERS: broker.url }
-  // Offset 209 holds the last marker.
-  const words = ['consume', 'quakes-txn', '-o', '0:209', '-f', '%k\n']
+  // The last offset holds a marker, which is never shown.
+  const words = ['consume', 'quakes-txn', '-e', '-f', '%k\n']
   t.same((await sluice(words, { env })).terminal.lines, kept)
   t.equal((await sluice([...words, '--no-committed'], { env })).terminal.lines.length, 200)
+})
+
+t.test('an open transaction is hidden, and aborted ones without the list of Kafka too', async t => {
+  const dataDir = await importedDirectory(t)
+  const directory = join(dataDir, 'quakes-txn-0')
+  const path = join(directory, '00000000000000000020.log')
+  await writeFile(path, withoutLastBatch(await readFile(path)))
+  await rm(join(directory, '00000000000000000020.txnindex'))
+  const kept = [0, 1, 3, 4, 6, 7].flatMap(n => Array.from({ length: 20 }, (_, i) => 20 * n + i))
+  for (const how of ['imported', 'after a clean stop']) {
+    const { broker, client } = await start(t, dataDir)
+    const committed = await readAll(client, 'quakes-txn')
+    t.same(
+      committed.map(record => record.key),
+      kept.map(n => `k${n}`),
+      how,
+    )
+    const all = await readAll(client, 'quakes-txn', { isolation: 'uncommitted' })
+    t.equal(all.length, 200, how)
+    const words = ['consume', 'quakes-txn', '-e', '-f', '%k\n']
+    const { terminal } = await sluice(words, { env: { SLUICE_SERVERS: broker.url } })
+    t.equal(terminal.lines.length, 120, how)
+    await client.close()
+    t.equal(await broker.stop(), 0)
+  }
 })
 
 t.test('new records go behind the ones of Kafka, and both survive SIGKILL and a stop', async t => {
