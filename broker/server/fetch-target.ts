@@ -15,6 +15,12 @@ import type { Awaited } from './fetch-waiter.ts'
 
 export type FetchEntry = RequestOf<typeof fetch>['partitions'][number]
 
+export interface Positions {
+  readonly logStartOffset: number
+  readonly highWatermark: number
+  readonly lastStableOffset?: number
+}
+
 export interface Diverging {
   readonly epoch: number
   readonly endOffset: number
@@ -65,6 +71,13 @@ export class FetchTarget implements Awaited {
   divergence(partition: Partition): Diverging | null {
     const { offset, lastEpoch } = this.entry
     return lastEpoch === undefined ? null : partition.divergence(offset, lastEpoch)
+  }
+
+  /** The last stable offset only where it keeps the reader from the high watermark. */
+  positions({ log }: Partition): Positions {
+    const { logStartOffset, highWatermark, lastStableOffset } = log
+    const isHeldBack = this.#options.isolation === 'committed' && lastStableOffset < highWatermark
+    return { logStartOffset, highWatermark, ...(isHeldBack && { lastStableOffset }) }
   }
 
   /** @throws SluiceError OFFSET_OUT_OF_RANGE, KAFKA_STORAGE_ERROR */

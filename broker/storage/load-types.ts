@@ -9,7 +9,7 @@ import type { ProducerState } from './producer-state.ts'
 import type { Segment, SegmentFacts } from './segment.ts'
 import type { SegmentList } from './segment-list.ts'
 import type { LogShared } from './shared.ts'
-import type { AbortedRange } from './transaction-index.ts'
+import type { Transactions } from './transactions.ts'
 import type { LogIdentity, LogSettings } from './types.ts'
 
 /** What the checkpoint file remembers of one log. */
@@ -45,7 +45,7 @@ export interface LoadedLog {
   readonly producers: ProducerState
   readonly epochs: EpochCache
   readonly logStartOffset: number
-  readonly aborted: readonly AbortedRange[]
+  readonly transactions: Transactions
   readonly snapshots: readonly number[]
   /** The disk had no room for the indexes of these: they are to be written later. */
   readonly owed: readonly Segment[]
@@ -57,7 +57,8 @@ export interface LoadedLog {
 export interface LogFiles {
   readonly bases: number[]
   readonly snapshots: number[]
-  readonly transactionIndexes: number[]
+  /** Kafka's own lists of aborted transactions are there. */
+  readonly hasTransactionIndex: boolean
 }
 
 export interface LogParts {

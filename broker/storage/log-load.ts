@@ -3,15 +3,15 @@
  * by recovery.
  *
  * Always true: after a clean shutdown no segment is read; whatever does not fit the notes exactly
- * is recovered like after a crash. Segments wholly below the log start are removed before anything
- * looks for gaps (S4).
+ * is recovered like after a crash, and a log whose transactions are not known is read through.
+ * Segments wholly below the log start are removed before anything looks for gaps (S4).
  * Called by log-manager.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'
 import type { Disk } from '../world/disk.ts'
 import { temporarySuffix } from './checked-file.ts'
 import { EpochCache } from './epoch-cache.ts'
-import { parseSegmentFileName, segmentFileName } from './file-names.ts'
+import { parseSegmentFileName, segmentFileName, transactionsName } from './file-names.ts'
 import { finalSync } from './final-sync.ts'
 import type { LoadedLog, LoadRequest, LogFiles } from './load-types.ts'
 import { recoverSegments } from './log-recovery.ts'
@@ -19,7 +19,7 @@ import { loadProducerSnapshot } from './producer-snapshot.ts'
 import { ProducerState } from './producer-state.ts'
 import { Segment, type SegmentFacts } from './segment.ts'
 import { readSegmentFacts, SegmentList } from './segment-list.ts'
-import { readAbortedRanges } from './transaction-index.ts'
+import { readTransactions, Transactions } from './transactions.ts'
 
 export async function loadLog(request: LoadRequest): Promise<LoadedLog> {
   const { disk } = request.shared
@@ -27,21 +27,33 @@ export async function loadLog(request: LoadRequest): Promise<LoadedLog> {
   const wantedStart = request.checkpoint?.logStartOffset ?? 0
   await removeBelow(disk, request.directory, files, wantedStart)
   requireFirstSegment(request, files)
-  const aborted = await readAbortedRanges(disk, request.directory, files.transactionIndexes)
   const opened = await openSegments(request, files)
   const end = opened.segments.active.endOffset
   if (end >= wantedStart) {
     const logStartOffset = Math.max(wantedStart, files.bases[0] ?? 0)
-    return { ...opened, aborted, logStartOffset }
+    return { ...opened, logStartOffset }
   }
-  if (opened.quarantine !== null) return { ...opened, aborted, logStartOffset: end }
-  return { ...(await startAfresh(request, opened)), aborted: [], logStartOffset: wantedStart }
+  if (opened.quarantine !== null) return { ...opened, logStartOffset: end }
+  return { ...(await startAfresh(request, opened)), logStartOffset: wantedStart }
 }
 
 async function openSegments(request: LoadRequest, files: LogFiles): Promise<Opened> {
   if (files.bases.length === 0) return createLog(request, files.snapshots)
-  const clean = request.clean ? await openCleanly(request, files) : null
-  return clean ?? recoverSegments(request, files)
+  const transactions = await knownTransactions(request, files)
+  const mayBeClean = request.clean && transactions !== null
+  const clean = mayBeClean ? await openCleanly(request, files, transactions) : null
+  return clean ?? recoverSegments(request, files, transactions)
+}
+
+/** null where only the log itself can tell: it is new here, or Kafka's list is all there is. */
+async function knownTransactions(
+  { shared, directory, checkpoint }: LoadRequest,
+  files: LogFiles,
+): Promise<Transactions | null> {
+  if (checkpoint === null) return null
+  const read = await readTransactions(shared.disk, directory)
+  if (read === 'missing') return files.hasTransactionIndex ? null : new Transactions()
+  return read === 'damaged' ? null : read
 }
 
 /**
@@ -74,25 +86,27 @@ async function startAfresh(request: LoadRequest, opened: Opened): Promise<Opened
     await segment.retire()
     await removeSegmentFiles(shared.disk, directory, segment.baseOffset)
   }
-  const { segments } = await createLog(request, [])
-  return { ...opened, segments, owed: [] }
+  const { segments, transactions } = await createLog(request, [])
+  return { ...opened, segments, transactions, owed: [] }
 }
 
 async function listLogFiles(disk: Disk, directory: string): Promise<LogFiles> {
-  const files: LogFiles = { bases: [], snapshots: [], transactionIndexes: [] }
+  const bases: number[] = []
+  const snapshots: number[] = []
+  let hasTransactionIndex = false
   const orphans: string[] = []
   const names = new Set(await disk.list(directory))
   for (const name of names) {
     const parsed = parseSegmentFileName(name)
     if (name.endsWith(temporarySuffix)) orphans.push(name)
     if (parsed === null) continue
-    if (parsed.suffix === 'log') files.bases.push(parsed.baseOffset)
-    else if (parsed.suffix === 'producers') files.snapshots.push(parsed.baseOffset)
+    if (parsed.suffix === 'log') bases.push(parsed.baseOffset)
+    else if (parsed.suffix === 'producers') snapshots.push(parsed.baseOffset)
     else if (!names.has(segmentFileName(parsed.baseOffset, 'log'))) orphans.push(name)
-    else if (parsed.suffix === 'txnindex') files.transactionIndexes.push(parsed.baseOffset)
+    else if (parsed.suffix === 'txnindex') hasTransactionIndex = true
   }
   for (const name of orphans) await disk.removeFile(`${directory}/${name}`)
-  return files
+  return { bases, snapshots, hasTransactionIndex }
 }
 
 /** Takes segments that end at or below `logStartOffset` off the disk and off `files`. */
@@ -121,11 +135,12 @@ export async function removeSegmentFiles(
   }
 }
 
-type Opened = Omit<LoadedLog, 'logStartOffset' | 'aborted'>
+type Opened = Omit<LoadedLog, 'logStartOffset'>
 
 async function createLog(request: LoadRequest, snapshots: readonly number[]): Promise<Opened> {
   const { shared, directory } = request
-  // What a snapshot says of offsets that are given out again would be wrong (S8).
+  // What is said of offsets that are given out again would be wrong (S8).
+  await shared.disk.removeFile(`${directory}/${transactionsName}`)
   for (const offset of snapshots) {
     await shared.disk.removeFile(`${directory}/${segmentFileName(offset, 'producers')}`)
   }
@@ -137,12 +152,24 @@ async function createLog(request: LoadRequest, snapshots: readonly number[]): Pr
   segments.add(first)
   const producers = new ProducerState(shared.limits.producers)
   const epochs = await EpochCache.read(shared.disk, directory)
-  const leaderEpoch = epochs.latestEpoch + 1
-  return { segments, producers, epochs, snapshots: [], owed: [], leaderEpoch, quarantine: null }
+  return {
+    segments,
+    producers,
+    epochs,
+    transactions: new Transactions(),
+    snapshots: [],
+    owed: [],
+    leaderEpoch: epochs.latestEpoch + 1,
+    quarantine: null,
+  }
 }
 
 /** null where anything differs from what the shutdown noted. */
-async function openCleanly(request: LoadRequest, files: LogFiles): Promise<Opened | null> {
+async function openCleanly(
+  request: LoadRequest,
+  files: LogFiles,
+  transactions: Transactions,
+): Promise<Opened | null> {
   const { shared, directory, checkpoint } = request
   const active = checkpoint?.active ?? null
   if (active === null || active.baseOffset !== files.bases.at(-1)) return null
@@ -163,9 +190,16 @@ async function openCleanly(request: LoadRequest, files: LogFiles): Promise<Opene
     return null
   }
   const epochs = await EpochCache.read(shared.disk, directory)
-  const leaderEpoch = Math.max(0, epochs.latestEpoch)
-  const { snapshots } = files
-  return { segments, producers, epochs, snapshots, owed: [], leaderEpoch, quarantine: null }
+  return {
+    segments,
+    producers,
+    epochs,
+    transactions,
+    snapshots: files.snapshots,
+    owed: [],
+    leaderEpoch: Math.max(0, epochs.latestEpoch),
+    quarantine: null,
+  }
 }
 
 async function fits(

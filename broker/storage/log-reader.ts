@@ -19,7 +19,7 @@ import type { Segment } from './segment.ts'
 import type { SegmentAccess } from './segment-access.ts'
 import type { SegmentList } from './segment-list.ts'
 import type { LogTail } from './tail-cache.ts'
-import { type AbortedRange, abortedBetween } from './transaction-index.ts'
+import type { Transactions } from './transactions.ts'
 import type { Isolation, ReadResult } from './types.ts'
 
 /**
@@ -40,20 +40,20 @@ export interface ReaderParts {
   readonly access: SegmentAccess
   readonly segments: SegmentList
   readonly tail: LogTail
-  readonly aborted: readonly AbortedRange[]
+  readonly transactions: Transactions
 }
 
 export class LogReader {
   readonly #access: SegmentAccess
   readonly #segments: SegmentList
   readonly #tail: LogTail
-  readonly #aborted: readonly AbortedRange[]
+  readonly #transactions: Transactions
 
-  constructor({ access, segments, tail, aborted }: ReaderParts) {
+  constructor({ access, segments, tail, transactions }: ReaderParts) {
     this.#access = access
     this.#segments = segments
     this.#tail = tail
-    this.#aborted = aborted
+    this.#transactions = transactions
   }
 
   /** The caller knows that `offset` is in the log, below `endOffset`. */
@@ -67,14 +67,12 @@ export class LogReader {
     return this.#result([await this.readFile(wish)], wish)
   }
 
-  #result(bodies: Uint8Array[], { isolation, offset, endOffset }: ReadWish): ReadResult {
+  #result(bodies: Uint8Array[], { isolation, offset }: ReadWish): ReadResult {
     const sizeBytes = bodies.reduce((sum, body) => sum + body.byteLength, 0)
-    if (isolation === 'uncommitted' || this.#aborted.length === 0) return { bodies, sizeBytes }
-    return {
-      bodies,
-      sizeBytes,
-      abortedTransactions: abortedBetween(this.#aborted, offset, endOffset),
-    }
+    const { aborted } = this.#transactions
+    if (isolation === 'uncommitted' || aborted.length === 0) return { bodies, sizeBytes }
+    const abortedTransactions = this.#transactions.abortedBetween(offset, endOf(bodies))
+    return { bodies, sizeBytes, abortedTransactions }
   }
 
   readableBytes(offset: number, endOffset: number, limit: number): number {
@@ -154,6 +152,16 @@ export class LogReader {
       at += size
     }
   }
+}
+
+/** Offset after the last of the batches; 0 where there are none. */
+function endOf(bodies: readonly Uint8Array[]): number {
+  const last = bodies.at(-1) ?? new Uint8Array(0)
+  let end = 0
+  for (let at = 0; at + scanBytes <= last.byteLength; at += batchSizeAt(last, at)) {
+    end = lastOffsetAt(last, at) + 1
+  }
+  return end
 }
 
 /**

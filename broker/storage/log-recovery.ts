@@ -9,23 +9,31 @@
  * page cache may belong to an fsync that failed (S1). Recovery starts from a checkpoint or a
  * segment's begin, never from an index (S15). It may itself be cut short at any point and run
  * again. Every such start opens a new epoch (S12).
+ * A log whose transactions are not known is read from its first segment on, checksums and all.
  * Called by log-load.ts.
  */
 import type { BatchHeader } from '../../protocol/records/batch-header.ts'
-import { type Disk, DiskError } from '../world/disk.ts'
+import { DiskError } from '../world/disk.ts'
 import { type WalkEnd, walkBatches } from './batch-walk.ts'
 import { EpochCache } from './epoch-cache.ts'
 import { segmentFileName } from './file-names.ts'
 import { finalSync } from './final-sync.ts'
 import type { LoadedLog, LoadRequest, LogFiles } from './load-types.ts'
-import { loadProducerSnapshot, producerSnapshotAt } from './producer-snapshot.ts'
+import { loadNewestSnapshot, producerSnapshotAt } from './producer-snapshot.ts'
 import { ProducerState } from './producer-state.ts'
-import { isZeroFrom, keepCutSegment, keepCutTail, rewriteInPlace } from './recovery-files.ts'
+import {
+  isZeroFrom,
+  keepCutSegment,
+  keepCutTail,
+  removeSnapshots,
+  rewriteInPlace,
+} from './recovery-files.ts'
 import { judgeDamage } from './recovery-verdict.ts'
 import { Segment, type SegmentFacts } from './segment.ts'
 import { readSegmentFacts, SegmentList, writeSegmentList } from './segment-list.ts'
+import { keepTransactions, TransactionFold, type Transactions } from './transactions.ts'
 
-type Recovered = Omit<LoadedLog, 'logStartOffset' | 'aborted'>
+type Recovered = Omit<LoadedLog, 'logStartOffset'>
 
 interface Recovery {
   readonly request: LoadRequest
@@ -39,9 +47,17 @@ interface Recovery {
   readonly foldFrom: number
   /** The epoch file knows the epochs from here on. */
   readonly epochsFrom: number
+  /** null = the log itself has to tell. */
+  readonly known: Transactions | null
+  readonly fold: TransactionFold
 }
 
-export async function recoverSegments(request: LoadRequest, files: LogFiles): Promise<Recovered> {
+/** @throws DiskError noSpace where the log itself, or what its transactions are, found no room */
+export async function recoverSegments(
+  request: LoadRequest,
+  files: LogFiles,
+  known: Transactions | null,
+): Promise<Recovered> {
   const { shared, directory } = request
   const producers = new ProducerState(shared.limits.producers)
   const epochs = await EpochCache.read(shared.disk, directory)
@@ -54,7 +70,9 @@ export async function recoverSegments(request: LoadRequest, files: LogFiles): Pr
     producers,
     epochs,
     epochsFrom: epochs.entries()[0]?.startOffset ?? Infinity,
-    foldFrom: await loadNewestSnapshot(request, files, producers),
+    foldFrom: await loadNewestSnapshot(shared.disk, directory, files.snapshots, producers),
+    known,
+    fold: new TransactionFold(shared.compression),
   }
   const quarantine = (await readAll(recovery)) ?? missingEnd(recovery)
   if (quarantine === null && recovery.foldFrom > recovery.segments.active.endOffset) {
@@ -70,6 +88,7 @@ export async function recoverSegments(request: LoadRequest, files: LogFiles): Pr
     segments: recovery.segments,
     producers,
     epochs,
+    transactions: known ?? recovery.fold.found,
     snapshots,
     owed,
     leaderEpoch,
@@ -81,7 +100,8 @@ export async function recoverSegments(request: LoadRequest, files: LogFiles): Pr
  * flush=os: the snapshot tells of records that a power loss took (S8). It goes, and all is read
  * again without it.
  */
-async function withoutLaterSnapshots({ request, files, segments }: Recovery): Promise<Recovered> {
+async function withoutLaterSnapshots(recovery: Recovery): Promise<Recovered> {
+  const { request, files, segments, known } = recovery
   const { shared, directory } = request
   const end = segments.active.endOffset
   const isLater = (offset: number) => offset > end
@@ -89,17 +109,7 @@ async function withoutLaterSnapshots({ request, files, segments }: Recovery): Pr
   await Promise.all(segments.all.map(segment => segment.retire()))
   const bases = segments.all.map(segment => segment.baseOffset)
   const snapshots = files.snapshots.filter(offset => !isLater(offset))
-  return recoverSegments(request, { ...files, bases, snapshots })
-}
-
-async function removeSnapshots(
-  disk: Disk,
-  directory: string,
-  offsets: readonly number[],
-): Promise<void> {
-  for (const offset of offsets) {
-    await disk.removeFile(`${directory}/${segmentFileName(offset, 'producers')}`)
-  }
+  return recoverSegments(request, { ...files, bases, snapshots }, known)
 }
 
 /**
@@ -121,22 +131,6 @@ function recoveryPoint({ checkpoint }: LoadRequest, files: LogFiles): Recovery['
   const start = { segmentBase: files.bases[0] ?? 0, position: 0 }
   const known = checkpoint !== null && files.bases.includes(checkpoint.recovery.segmentBase)
   return known ? checkpoint.recovery : start
-}
-
-/**
- * Loads the newest usable snapshot; answers its offset, 0 for none. Whatever is cut from a log, its
- * later snapshots go before anything is appended again, so one that lies within the log tells of
- * this very log.
- */
-async function loadNewestSnapshot(
-  { shared, directory }: LoadRequest,
-  files: LogFiles,
-  into: ProducerState,
-): Promise<number> {
-  for (const offset of files.snapshots.toReversed()) {
-    if (await loadProducerSnapshot(shared.disk, directory, offset, into)) return offset
-  }
-  return 0
 }
 
 /** Adds all good segments to the list; answers why the log is quarantined, or null. */
@@ -163,10 +157,11 @@ async function maySkip(
   base: number,
   nextBase: number | undefined,
 ): Promise<boolean> {
-  const { request, facts, point, segments, foldFrom, epochsFrom } = recovery
+  const { request, facts, point, segments, foldFrom, epochsFrom, known } = recovery
   const { shared, directory } = request
   const noted = facts.get(base)
-  if (nextBase === undefined || base >= point.segmentBase || nextBase > foldFrom) return false
+  if (known === null || nextBase === undefined) return false
+  if (base >= point.segmentBase || nextBase > foldFrom) return false
   if (noted?.endOffset !== nextBase || noted.sealedAtMs === null || base < epochsFrom) return false
   const found = await shared.disk.stat(`${directory}/${segmentFileName(base, 'log')}`)
   if (found?.size !== noted.sizeBytes) return false
@@ -175,17 +170,24 @@ async function maySkip(
 }
 
 async function readSegment(recovery: Recovery, base: number, isLast: boolean): Promise<WalkEnd> {
-  const { request, segments, point } = recovery
+  const { request, segments, point, known } = recovery
   const { shared, directory } = request
   const noted = recovery.facts.get(base)
   const now = shared.clock.wallMs()
   const segment = new Segment(shared.disk, directory, base, noted?.createdAtMs ?? now)
   segments.add(segment)
   if (!isLast) segment.sealedAtMs = noted?.sealedAtMs ?? now
-  const checkCrcFrom = base < point.segmentBase ? Infinity : startOfDoubt(recovery, base)
+  const doubtFrom = base < point.segmentBase ? Infinity : startOfDoubt(recovery, base)
+  const checkCrcFrom = known === null ? 0 : doubtFrom
   return segment.use(async file =>
-    walkBatches(file, { from: 0, to: await file.size(), nextOffset: base, checkCrcFrom }, header =>
-      takeBatch(recovery, segment, header),
+    walkBatches(
+      file,
+      { from: 0, to: await file.size(), nextOffset: base, checkCrcFrom },
+      (header, _, bytes) => {
+        if (known === null) recovery.fold.add(header, bytes)
+        takeBatch(recovery, segment, header)
+        return true
+      },
     ),
   )
 }
@@ -195,7 +197,7 @@ function startOfDoubt({ point }: Recovery, base: number): number {
   return base === point.segmentBase ? point.position : 0
 }
 
-function takeBatch(recovery: Recovery, segment: Segment, header: BatchHeader): boolean {
+function takeBatch(recovery: Recovery, segment: Segment, header: BatchHeader): void {
   const { lastOffset, maxTimestamp, sizeBytes, baseOffset } = header
   const { indexIntervalBytes } = recovery.request.settings
   segment.observe({ lastOffset, maxTimestamp, sizeBytes }, indexIntervalBytes)
@@ -204,7 +206,6 @@ function takeBatch(recovery: Recovery, segment: Segment, header: BatchHeader): b
     recovery.producers.record(header, { baseOffset, nowMs: -Infinity })
     recovery.producers.commit(Infinity)
   }
-  return true
 }
 
 async function handleDamage(
@@ -252,15 +253,18 @@ async function handleDamage(
  * what it has.
  */
 async function makeDurable(recovery: Recovery): Promise<Segment[]> {
-  const { request, segments, point } = recovery
+  const { request, files, segments, point, known, fold } = recovery
   const { shared, directory } = request
   for (const segment of segments.all) {
     if (segment.baseOffset < point.segmentBase) continue
     await rewriteInPlace(segment, startOfDoubt(recovery, segment.baseOffset))
   }
   const { endOffset } = segments.active
-  const later = recovery.files.snapshots.filter(offset => offset > endOffset)
+  const later = files.snapshots.filter(offset => offset > endOffset)
   await removeSnapshots(shared.disk, directory, later)
+  if (known === null) {
+    await keepTransactions(shared.disk, directory, fold, files.hasTransactionIndex)
+  }
   await finalSync(shared.disk.syncDirectory(directory))
   const owed = segments.all.filter(s => s.sealedAtMs !== null && !s.indexesDurable)
   try {

@@ -63,6 +63,20 @@ export function requireWritable(
   })
 }
 
+/** The log start to be: −1 means the high watermark. @throws as requireInRange, where it is above */
+export function requireTrimmable(
+  before: number,
+  range: { readonly logStartOffset: number; readonly highWatermark: number },
+  identity: LogIdentity,
+): number {
+  const { highWatermark } = range
+  const wanted = before === -1 ? highWatermark : before
+  if (!Number.isSafeInteger(wanted) || wanted < 0 || wanted > highWatermark) {
+    requireInRange(wanted, range, identity)
+  }
+  return wanted
+}
+
 /** @throws SluiceError OFFSET_OUT_OF_RANGE unless logStart <= offset <= end */
 export function requireInRange(
   offset: number,

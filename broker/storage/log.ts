@@ -5,18 +5,14 @@
  *   [############]     [############]      [#####......]              [~~~~]
  *    ^ logStartOffset        highWatermark ^     durable end ^  logEndOffset ^
  *
- * Always true: logStartOffset <= highWatermark <= logEndOffset; offsets have no gaps; what is
- * readable is committed (flush=commit: fsynced, flush=os: written); appends are synchronous, so
- * their order is the order of the calls.
+ * Always true: logStartOffset <= lastStableOffset <= highWatermark <= logEndOffset; offsets have no
+ * gaps; what is readable is committed (flush=commit: fsynced, flush=os: written); appends are
+ * synchronous, so their order is the order of the calls.
  * Called by broker/replication/partition.ts; made by log-manager.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'
 import { invariant } from '../../protocol/invariant.ts'
-import {
-  type BatchHeader,
-  checkProducedBatch,
-  patchBatch,
-} from '../../protocol/records/batch-header.ts'
+import { checkProducedBatch, patchBatch } from '../../protocol/records/batch-header.ts'
 import type { EpochCache } from './epoch-cache.ts'
 import type { LogParts } from './load-types.ts'
 import { LogFollowers } from './log-followers.ts'
@@ -26,6 +22,7 @@ import {
   type AppendState,
   requireAppendable,
   requireInRange,
+  requireTrimmable,
   requireWritable,
 } from './log-rules.ts'
 import { LogWriter } from './log-writer.ts'
@@ -37,6 +34,7 @@ import type { SegmentList } from './segment-list.ts'
 import type { LogShared } from './shared.ts'
 import type { LogTail } from './tail-cache.ts'
 import { type FoundRecord, TimeLookup } from './time-lookup.ts'
+import type { Transactions } from './transactions.ts'
 import type {
   Appended,
   Isolation,
@@ -59,6 +57,7 @@ export class Log implements PartitionLog {
   readonly #writer: LogWriter
   readonly #reader: LogReader
   readonly #times: TimeLookup
+  readonly #transactions: Transactions
   readonly #followers = new LogFollowers()
   readonly #quarantine: string | null
   readonly leaderEpoch: number
@@ -86,8 +85,9 @@ export class Log implements PartitionLog {
     this.#logEndOffset = this.#highWatermark
     this.#tail = shared.tailCache.openTail()
     const access = new SegmentAccess(shared, identity)
-    const { segments, aborted } = loaded
-    this.#reader = new LogReader({ access, segments, aborted, tail: this.#tail })
+    const { segments, transactions } = loaded
+    this.#transactions = transactions
+    this.#reader = new LogReader({ access, segments, transactions, tail: this.#tail })
     this.#times = new TimeLookup(access, segments, shared.compression)
     const sealer = new Sealer(shared, directory, segments)
     sealer.knowSnapshots(loaded.snapshots)
@@ -115,6 +115,9 @@ export class Log implements PartitionLog {
   get highWatermark(): number {
     return this.#highWatermark
   }
+  get lastStableOffset(): number {
+    return this.#transactions.stableEnd(this)
+  }
   get logEndOffset(): number {
     return this.#logEndOffset
   }
@@ -140,30 +143,24 @@ export class Log implements PartitionLog {
   appendAsLeader(batch: Uint8Array): Appended {
     requireAppendable(this.#state, batch.byteLength)
     const header = checkProducedBatch(batch)
-    const duplicate = this.#findDuplicate(header)
-    if (duplicate !== null) return duplicate
+    const isIdempotent = header.producerId >= 0
+    const nowMs = isIdempotent ? this.#shared.clock.monotonicMs() : 0
+    const repeated = isIdempotent ? this.#producers.check(header, nowMs).duplicateOf : null
+    if (repeated !== null) {
+      return { baseOffset: repeated.baseOffset, lastOffset: repeated.lastOffset, duplicate: true }
+    }
     const baseOffset = this.#logEndOffset
     const lastOffset = baseOffset + header.recordCount - 1
     invariant(Number.isSafeInteger(lastOffset), 'offsets are safe integers', { baseOffset })
     patchBatch(batch, baseOffset, this.leaderEpoch)
     if (this.#epochs.maybeAssign(this.leaderEpoch, baseOffset)) this.#writer.epochsChanged()
-    if (header.producerId >= 0) {
-      this.#producers.record(header, { baseOffset, nowMs: this.#shared.clock.monotonicMs() })
-    }
+    if (isIdempotent) this.#producers.record(header, { baseOffset, nowMs })
     const { maxTimestamp } = header
     const kept = this.#tail.append({ baseOffset, lastOffset, maxTimestamp, bytes: batch })
     this.#logEndOffset = lastOffset + 1
     this.#shared.load.uncommittedBytes += kept.bytes.byteLength
     this.#writer.enqueue(kept)
     return { baseOffset, lastOffset, duplicate: false }
-  }
-
-  #findDuplicate(header: BatchHeader): Appended | null {
-    if (header.producerId < 0) return null
-    const { duplicateOf } = this.#producers.check(header, this.#shared.clock.monotonicMs())
-    if (duplicateOf === null) return null
-    const { baseOffset, lastOffset } = duplicateOf
-    return { baseOffset, lastOffset, duplicate: true }
   }
 
   #committed(endOffset: number, bytes: number): void {
@@ -195,18 +192,23 @@ export class Log implements PartitionLog {
   read(offset: number, maxBytes: number, options: Isolation): ReadResult | Promise<ReadResult> {
     this.#requireOpen()
     requireInRange(offset, this, this.identity)
-    const endOffset = this.#highWatermark
-    if (offset === endOffset) return { bodies: [], sizeBytes: 0 }
+    const endOffset = this.#endFor(options)
+    if (offset >= endOffset) return { bodies: [], sizeBytes: 0 }
     return this.#reader.read({ offset, endOffset, maxBytes, isolation: options.isolation })
+  }
+
+  #endFor({ isolation }: Isolation): number {
+    return isolation === 'committed' ? this.lastStableOffset : this.#highWatermark
   }
 
   #requireOpen(): void {
     if (this.#ended) throw new SluiceError('CLOSED', 'the log has been closed', this.identity)
   }
 
-  readableBytes(offset: number, limit: number, _options: Isolation): number {
-    if (offset >= this.#highWatermark || offset < this.#logStartOffset) return 0
-    return this.#reader.readableBytes(offset, this.#highWatermark, limit)
+  readableBytes(offset: number, limit: number, options: Isolation): number {
+    const endOffset = this.#endFor(options)
+    if (offset >= endOffset || offset < this.#logStartOffset) return 0
+    return this.#reader.readableBytes(offset, endOffset, limit)
   }
 
   onProgress(callback: () => void): () => void {
@@ -237,11 +239,7 @@ export class Log implements PartitionLog {
 
   async trim(before: number): Promise<number> {
     requireWritable(this.#state)
-    const wanted = before === -1 ? this.#highWatermark : before
-    if (!Number.isSafeInteger(wanted) || wanted < 0 || wanted > this.#highWatermark) {
-      requireInRange(wanted, this, this.identity)
-    }
-    return this.maintenance.moveLogStart(wanted)
+    return this.maintenance.moveLogStart(requireTrimmable(before, this, this.identity))
   }
 
   /** Called by maintenance, which makes it durable before anything is removed or answered. */

@@ -56,6 +56,23 @@ export async function loadProducerSnapshot(
   return true
 }
 
+/**
+ * Loads the newest usable snapshot; answers its offset, 0 for none. Whatever is cut from a log, its
+ * later snapshots go before anything is appended again, so one that lies within the log tells of
+ * this very log.
+ */
+export async function loadNewestSnapshot(
+  disk: Disk,
+  directory: string,
+  offsets: readonly number[],
+  into: ProducerState,
+): Promise<number> {
+  for (const offset of offsets.toReversed()) {
+    if (await loadProducerSnapshot(disk, directory, offset, into)) return offset
+  }
+  return 0
+}
+
 function toMark(row: readonly [number, number, number, number, number]): BatchMark {
   const [epoch, baseSequence, lastSequence, baseOffset, lastOffset] = row
   return { epoch, baseSequence, lastSequence, baseOffset, lastOffset }

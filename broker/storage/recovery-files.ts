@@ -71,6 +71,16 @@ export async function keepCutTail(
   }
 }
 
+export async function removeSnapshots(
+  disk: Disk,
+  directory: string,
+  offsets: readonly number[],
+): Promise<void> {
+  for (const offset of offsets) {
+    await disk.removeFile(`${directory}/${segmentFileName(offset, 'producers')}`)
+  }
+}
+
 /** A whole later segment that does not follow on: its .log is kept under another name. */
 export async function keepCutSegment(disk: Disk, directory: string, base: number): Promise<void> {
   const log = `${directory}/${segmentFileName(base, 'log')}`

@@ -45,6 +45,7 @@ export interface ReadResult {
   /** Each holds whole batches; together contiguous. Empty where nothing is at `offset` yet. */
   readonly bodies: Uint8Array[]
   readonly sizeBytes: number
+  /** With isolation committed, where the log has any: those that touch these bodies. */
   readonly abortedTransactions?: AbortedTransaction[]
 }
 
@@ -74,6 +75,11 @@ export interface PartitionLog {
   readonly settings: LogSettings
   readonly logStartOffset: number
   readonly highWatermark: number
+  /**
+   * First offset of the oldest open transaction of a log copied from Kafka (nobody can end it any
+   * more), the high watermark where there is none. Trimming past its last record releases it.
+   */
+  readonly lastStableOffset: number
   readonly durableEndOffset: number
   readonly logEndOffset: number
   /** Epoch that the next batch gets. */
@@ -96,7 +102,8 @@ export interface PartitionLog {
   whenCommitted(lastOffset: number, done: (error: SluiceError | null) => void): void
   /**
    * Whole batches from the one that holds `offset`, up to maxBytes (the first always whole), below
-   * the high watermark (or last stable offset). Synchronous from the tail cache, a promise from
+   * the high watermark, or with isolation committed below the last stable offset: none between the
+   * two, which is no error. Synchronous from the tail cache, a promise from
    * disk.
    * @throws SluiceError OFFSET_OUT_OF_RANGE, KAFKA_STORAGE_ERROR
    */

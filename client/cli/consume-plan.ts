@@ -24,7 +24,10 @@ export interface PlannedPartition {
 
 export interface ConsumePlan {
   /** What the SDK's consumer is given. */
-  readonly source: Pick<ConsumerOptions<Uint8Array, Uint8Array>, 'topics' | 'assign' | 'start'>
+  readonly source: Pick<
+    ConsumerOptions<Uint8Array, Uint8Array>,
+    'topics' | 'assign' | 'start' | 'stopAtEnd'
+  >
   /** null where reading goes on until it is stopped. */
   readonly bounded: readonly PlannedPartition[] | null
 }
@@ -128,5 +131,7 @@ export async function planConsume(client: Client, options: PlanOptions): Promise
     partition,
     start: { offset: from },
   }))
-  return { source: { assign }, bounded: range.to === null ? null : planned }
+  // Markers and open transactions may keep the last offsets from ever being shown.
+  const stopAtEnd = range.to !== null && range.to.at !== 'offset'
+  return { source: { assign, stopAtEnd }, bounded: range.to === null ? null : planned }
 }

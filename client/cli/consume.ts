@@ -171,8 +171,6 @@ export const consumeCommand = defineCommand({
       const consumer = client.consumer({
         ...plan.source,
         isolation: args.committed ? 'committed' : 'uncommitted',
-        // A partition may end in records that are not shown: only the consumer sees that end.
-        stopAtEnd: plan.bounded !== null,
         signal,
       })
       const bounded = plan.bounded === null ? null : new BoundedRead(plan.bounded)

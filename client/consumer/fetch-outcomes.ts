@@ -41,6 +41,7 @@ export class FetchOutcomes {
     reader.failures = 0
     reader.isAlone = false
     if (answer.highWatermark !== undefined) reader.highWatermark = answer.highWatermark
+    if (answer.lastStableOffset !== undefined) reader.endAt(answer.lastStableOffset)
     try {
       const { compression } = this.#parts.cluster.world
       const { checkCrc } = this.#parts.settings

@@ -77,6 +77,11 @@ export class PartitionReader {
     )
   }
 
+  /** With stopAtEnd: nothing from `offset` on will be given, an open transaction being there. */
+  endAt(offset: number): void {
+    if (this.endOffset !== undefined) this.endOffset = Math.min(this.endOffset, offset)
+  }
+
   /** Reading goes on at `offset`; everything fetched so far is dropped. */
   moveTo(offset: number, lastEpoch?: number): void {
     this.generation++

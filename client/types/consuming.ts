@@ -10,6 +10,7 @@ import type { Topic } from './producing.ts'
 
 export type StartPosition =
   | 'earliest'
+  /** The high watermark, whatever the isolation. */
   | 'latest'
   | { readonly offset: number }
   /** First record at or after this time, milliseconds since 1970. */
@@ -40,7 +41,10 @@ export interface ConsumerOptions<K, V> {
    * and decodeError.
    */
   readonly onDecodeError?: 'fail' | 'skip' | 'raw'
-  /** Hide aborted and open transactions (default), or show everything but markers. */
+  /**
+   * committed (default) hides aborted transactions and ends before the oldest open one;
+   * uncommitted shows everything but markers. Only logs copied from Kafka have transactions.
+   */
   readonly isolation?: 'committed' | 'uncommitted'
   /** Read-ahead of all partitions together. Default 16 MiB. */
   readonly bufferBytes?: number
@@ -50,7 +54,10 @@ export interface ConsumerOptions<K, V> {
   readonly minBytes?: number
   /** Check the checksum of every batch. Default true. */
   readonly checkCrc?: boolean
-  /** Stop at the ends that the partitions had when reading began. Default false. */
+  /**
+   * Stop at the ends that the partitions had when reading began, or before an open transaction
+   * with isolation committed. Default false.
+   */
   readonly stopAtEnd?: boolean
   readonly signal?: AbortSignal
 }

@@ -51,6 +51,12 @@ export const fetch = defineApi({
           bodies: integer('How many of the bodies belong to this entry.'),
           logStartOffset: optional(offset('Oldest offset that is there.')),
           highWatermark: optional(offset('First offset that consumers may not read yet.')),
+          lastStableOffset: optional(
+            offset(
+              'With isolation committed, only where it is below highWatermark: an open ' +
+                'transaction begins here, and nothing from here on is given.',
+            ),
+          ),
           diverging: optional(
             group(
               {

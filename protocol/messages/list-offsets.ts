@@ -18,7 +18,7 @@ export type OffsetSpec = (typeof offsetSpecs)[number]
 export const listOffsets = defineApi({
   name: 'list-offsets',
   about:
-    'Answers the offset at the log start, at the end that consumers see, or of the first record at or after a time.',
+    'Answers the offset at the log start, at the high watermark, or of the first record at or after a time.',
   versions: [1, 1],
   request: {
     partitions: list(
@@ -29,7 +29,8 @@ export const listOffsets = defineApi({
           partition: partitionNumber(),
           at: choice(
             offsetSpecs,
-            'earliest = log start; latest = what the next committed record will get; ' +
+            'earliest = log start; latest and highWatermark = what the next committed record ' +
+              'will get, whatever transactions are open; ' +
               'timestamp = first record at or after `timestamp`; ' +
               'maxTimestamp = the record with the highest one.',
           ),

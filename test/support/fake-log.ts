@@ -43,6 +43,8 @@ export class FakeLog {
   epoch = 0
   logStart = 0
   aborted: { producerId: number; firstOffset: number }[] = []
+  /** Set by tests: an open transaction begins here. */
+  openFrom: number | undefined
   /** Set by tests: epoch of the log's history at each truncation. */
   diverging: { epoch: number; endOffset: number } | undefined
 
@@ -108,7 +110,9 @@ export class FakeLog {
     { offset, lastEpoch }: { offset: number; lastEpoch?: number },
     credit: { maxBytes: number; isFirst: boolean },
   ): { header: Record<string, unknown>; bytes: Uint8Array } {
-    const header = { logStartOffset: this.logStart, highWatermark: this.end }
+    const { openFrom } = this
+    const stable = openFrom !== undefined && { lastStableOffset: openFrom }
+    const header = { logStartOffset: this.logStart, highWatermark: this.end, ...stable }
     const none = new Uint8Array(0)
     const { diverging } = this
     const isOld = lastEpoch !== undefined && diverging !== undefined && lastEpoch <= diverging.epoch
@@ -122,6 +126,7 @@ export class FakeLog {
     let sum = 0
     for (const batch of this.batches) {
       if (batch.header.lastOffset < offset) continue
+      if (batch.header.lastOffset >= (openFrom ?? Infinity)) break
       const fits = sum + batch.bytes.length <= credit.maxBytes
       if (!fits && (sum > 0 || !credit.isFirst)) break
       sum += batch.bytes.length

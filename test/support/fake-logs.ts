@@ -42,6 +42,8 @@ export class FakeLog implements PartitionLog {
   autoCommit: boolean
   slowReads = false
   failReads: unknown = null
+  /** Where a test says that a transaction is open. */
+  openFrom = Infinity
   readonly trims: number[] = []
   readonly epochs: { epoch: number; startOffset: number }[] = []
   readonly #stored: Stored[] = []
@@ -54,6 +56,9 @@ export class FakeLog implements PartitionLog {
     this.autoCommit = autoCommit
   }
 
+  get lastStableOffset(): number {
+    return Math.min(this.openFrom, this.highWatermark)
+  }
   get durableEndOffset(): number {
     return this.highWatermark
   }

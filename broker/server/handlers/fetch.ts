@@ -77,7 +77,7 @@ class FetchAnswer {
       const diverging = target.divergence(partition)
       if (diverging !== null) throw lostTail(target.entry.offset, diverging)
       const read = await this.#read(target, partition, index)
-      return { ...named, ...positions(partition), bodies: read.bodies, ...read.aborted }
+      return { ...named, ...target.positions(partition), bodies: read.bodies, ...read.aborted }
     } catch (error) {
       const context = { logger: this.#parts.logger, topic, partition: number }
       const diverging = partition === null ? null : target.divergence(partition)
@@ -85,7 +85,7 @@ class FetchAnswer {
         ...named,
         error: itemError(error, context),
         bodies: 0,
-        ...(partition !== null && positions(partition)),
+        ...(partition !== null && target.positions(partition)),
         ...(diverging !== null && { diverging }),
       }
     }
@@ -109,10 +109,6 @@ class FetchAnswer {
     const aborted = abortedTransactions === undefined ? {} : { abortedTransactions }
     return { bodies: read.bodies.length, aborted }
   }
-}
-
-function positions({ log }: Partition): Pick<Result, 'logStartOffset' | 'highWatermark'> {
-  return { logStartOffset: log.logStartOffset, highWatermark: log.highWatermark }
 }
 
 function lostTail(offset: number, diverging: Diverging): SluiceError {

@@ -58,6 +58,16 @@ t.test('what was produced comes back byte for byte, with the positions of the lo
   t.same(answer.bodies, read.bodies)
 })
 
+t.test('where an open transaction begins is told to who reads committed records', async t => {
+  const { call, fill, logs } = await start(t)
+  await fill(0, 'a', 'b')
+  const stable = async (isolation: string) => entries(await call([{}], { isolation }))[0]
+  t.notOk('lastStableOffset' in ((await stable('committed')) ?? {}), 'there is none')
+  logs.named('orders', 0).openFrom = 1
+  t.match(await stable('committed'), { lastStableOffset: 1, highWatermark: 2 })
+  t.notOk('lastStableOffset' in ((await stable('uncommitted')) ?? {}))
+})
+
 t.test('a batch larger than the credit comes whole, and nothing after it', async t => {
   const { call, fill } = await start(t)
   await fill(0, 'x'.repeat(500))

@@ -1,13 +1,12 @@
 /** Directories that Apache Kafka 4.3.1 wrote, opened as partitions and read record by record. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { walkBatches } from '../../../broker/storage/batch-walk.ts'
 import { openLogs } from '../../../broker/storage/log-manager.ts'
 import { Segment } from '../../../broker/storage/segment.ts'
 import type { PartitionLog } from '../../../broker/storage/types.ts'
-import type { Disk } from '../../../broker/world/disk.ts'
-import { MemoryDisk } from '../../../broker/world/memory-disk.ts'
+import { copyToMemory } from '../../support/imported-log.ts'
 import { earthquakeLines, kafkaFixture } from '../../support/kafka-fixture.ts'
 import {
   batchOf,
@@ -20,17 +19,6 @@ import {
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
 const settings = { ...defaultSettings, indexIntervalBytes: 1024 }
 const decoder = new TextDecoder()
-
-async function copyToMemory(topic: string): Promise<Disk> {
-  const disk = new MemoryDisk()
-  const from = join(kafkaFixture, `${topic}-0`)
-  await disk.makeDirectory(`/data/${topic}-0`)
-  for (const name of readdirSync(from)) {
-    const file = await disk.open(`/data/${topic}-0/${name}`, 'create')
-    await file.write([new Uint8Array(readFileSync(join(from, name)))], 0)
-  }
-  return disk
-}
 
 async function openImported(topic: string): Promise<{ log: PartitionLog; fixture: FixtureWorld }> {
   const fixture = new FixtureWorld(await copyToMemory(topic))
@@ -115,7 +103,7 @@ t.test('transactions of Kafka: 200 records, hidden markers, aborted ones named',
   const records = await readAll(log, 0)
   t.equal(records.length, 200)
   t.strictSame(decoder.decode(records[199]?.key ?? new Uint8Array()), 'k199')
-  const { abortedTransactions } = await log.read(0, 1_000_000, { isolation: 'committed' })
+  const { abortedTransactions } = await log.read(20, 1_000_000, { isolation: 'committed' })
   t.equal(abortedTransactions?.length, 3)
   t.strictSame(
     abortedTransactions?.map(a => a.firstOffset),

@@ -1,4 +1,4 @@
-/** Permits, users, final syncs, file names, partition directories, transaction index. */
+/** Permits, users, final syncs, file names, partition directories. */
 import t from 'tap'
 import {
   parsePartitionDirectory,
@@ -11,10 +11,6 @@ import {
   writeTopicId,
 } from '../../../broker/storage/partition-directory.ts'
 import { Permits } from '../../../broker/storage/permits.ts'
-import {
-  abortedBetween,
-  decodeTransactionIndex,
-} from '../../../broker/storage/transaction-index.ts'
 import { Users } from '../../../broker/storage/users.ts'
 import { DiskError } from '../../../broker/world/disk.ts'
 import { MemoryDisk } from '../../../broker/world/memory-disk.ts'
@@ -110,30 +106,3 @@ t.test('a partition directory says whose it is and whether it holds records', as
   await file.write([new Uint8Array([0xff])], 64)
   t.equal(await directoryContent(disk, '/orders-0'), 'foreign', 'its checksum is wrong')
 })
-
-t.test(
-  'transaction index: entries are read up to one that is cut or of another version',
-  async t => {
-    const bytes = new Uint8Array(34 * 3)
-    const view = new DataView(bytes.buffer)
-    for (const [i, [producer, first, last]] of [
-      [5, 10, 20],
-      [6, 15, 30],
-      [7, 40, 50],
-    ].entries()) {
-      view.setBigInt64(i * 34 + 2, BigInt(producer ?? 0))
-      view.setBigInt64(i * 34 + 10, BigInt(first ?? 0))
-      view.setBigInt64(i * 34 + 18, BigInt(last ?? 0))
-    }
-    const ranges = decodeTransactionIndex(bytes)
-    t.equal(ranges.length, 3)
-    t.equal(decodeTransactionIndex(bytes.subarray(0, 101)).length, 2)
-    const ids = (from: number, to: number) =>
-      abortedBetween(ranges, from, to).map(a => a.producerId)
-    t.strictSame(ids(20, 40), [5, 6])
-    t.strictSame(ids(21, 41), [6, 7])
-    t.strictSame(ids(0, 10), [])
-    view.setInt16(34, 1)
-    t.equal(decodeTransactionIndex(bytes).length, 1)
-  },
-)

@@ -94,3 +94,23 @@ t.test(
     t.same(offsetsOf(all), [0, 1, 2, 3, 5])
   },
 )
+
+t.test('with stopAtEnd an open transaction is the end, wherever reading began', async t => {
+  const setup = await setUp(t)
+  const { world, broker, client } = setup
+  broker.createTopic('a')
+  const log = broker.log('a')
+  fill(log, 3)
+  log.store(batchOf(['open 3', 'open 4'], 5))
+  log.openFrom = 3
+  t.same(offsetsOf(await world.run(readAll(setup, { topics: ['a'] }))), [0, 1, 2])
+  for (const start of [{ offset: 3 }, { offset: 4 }, 'latest'] as const) {
+    t.same(await world.run(readAll(setup, { topics: ['a'], start })), [])
+  }
+  const loop = client.consumer({ topics: ['a'], start: { offset: 2 } })[Symbol.asyncIterator]()
+  t.match(await world.run(loop.next()), { value: { offset: 2 } })
+  const waiting = loop.next()
+  await world.advance(5000)
+  log.openFrom = undefined
+  t.match(await world.run(waiting), { value: { offset: 3 } }, 'without it the loop waits')
+})
