@@ -150,13 +150,7 @@ async function measure(
   const { topic, perRecord, fetchBytes, checkCrc } = given
   const described = await client.admin.topics.describe(topic, { signal })
   const { planned, total, plan } = await planAll(context, client, topic)
-  const consumer = client.consumer({
-    ...plan.source,
-    fetchBytes,
-    checkCrc,
-    stopAtEnd: true,
-    signal,
-  })
+  const consumer = client.consumer({ ...plan.source, fetchBytes, checkCrc, signal })
   const meter = new BenchMeter(world.clock, given.warmup)
   const check = new OffsetCheck(planned)
   const bounded = new BoundedRead(planned)
