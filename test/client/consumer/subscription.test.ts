@@ -143,3 +143,48 @@ t.test('what was paused before reading had begun stays paused', async t => {
   consumer.resume()
   t.match(await world.run(held), { value: { partition: 0 } })
 })
+
+t.test('a leader that comes up while reading begins is read from at once', async t => {
+  const { world, broker, client } = await setUp(t)
+  broker.createTopic('a')
+  fill(broker.log('a'), 1)
+  broker.leaderOf = () => -1
+  const next = client
+    .consumer({ topics: ['a'] })
+    [Symbol.asyncIterator]()
+    .next()
+  await world.advance(500)
+  broker.leaderOf = () => broker.id
+  const startedMs = world.nowMs
+  t.match(await world.run(next), { value: { offset: 0 } })
+  t.ok(world.nowMs - startedMs <= 2000, `after ${world.nowMs - startedMs} ms`)
+})
+
+t.test('a seek settles where a new partition is read from, whoever else is looking', async t => {
+  const { world, broker, client } = await setUp(t, { requestTimeoutMs: 1000 })
+  const topic = broker.createTopic('a')
+  const loop = client.consumer({ topics: ['a'], start: 'latest' })
+  const records = loop[Symbol.asyncIterator]()
+  const first = records.next()
+  await world.advance(1000)
+  broker.always('list-offsets', silence)
+  topic.logs.push(new FakeLog())
+  fill(broker.log('a', 1), 4)
+  await world.advance(35_000)
+  await world.run(loop.seek('a', 1, { offset: 2 }))
+  t.match(await world.run(first), { value: { partition: 1, offset: 2 } })
+  broker.always('list-offsets', (_, proceed) => proceed())
+  await world.advance(10_000)
+  t.match(await world.run(records.next()), { value: { partition: 1, offset: 3 } })
+})
+
+t.test('a topic made anew before reading began is read by the next loop', async t => {
+  const { world, broker, client } = await setUp(t)
+  broker.createTopic('a')
+  await world.run(client.topic('a', { value: string() }).send({ value: 'known' }))
+  broker.createTopic('a')
+  fill(broker.log('a'), 1)
+  const consumer = client.consumer({ topics: ['a'] })
+  await t.rejects(world.run(consumer[Symbol.asyncIterator]().next()), { code: 'UNKNOWN_TOPIC_ID' })
+  t.match(await world.run(consumer[Symbol.asyncIterator]().next()), { value: { offset: 0 } })
+})
