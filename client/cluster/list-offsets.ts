@@ -36,11 +36,11 @@ export async function listOffsets(
     const failed = await askOnce(parts, { questions, open, found, limits })
     const last = failed[0]?.error
     if (last === undefined) return found
+    open = failed.map(({ index }) => index)
+    for (const index of open) parts.metadata.forget(questions[index]?.topic ?? '')
     const stuck = failed.find(({ error }) => !error.retriable)
     if (stuck !== undefined) throw stuck.error
     if (clock.monotonicMs() >= endMs) throw last
-    open = failed.map(({ index }) => index)
-    for (const index of open) parts.metadata.forget(questions[index]?.topic ?? '')
     await sleep(timers, backoffMs(attempt, retryPace, random), limits.signal)
   }
 }

@@ -12,6 +12,7 @@ import { abortedError } from '../cluster/backoff.ts'
 import { closedError } from '../cluster/broker-link.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { MetadataCache } from '../cluster/metadata-cache.ts'
+import type { CallOptions } from '../types/calls.ts'
 import type {
   Consumer,
   ConsumerOptions,
@@ -24,6 +25,7 @@ import { BatchLoop, type LoopParts, RecordLoop, type Taken } from './loops.ts'
 import type { PartitionReader } from './partition-reader.ts'
 import { checkStart } from './positions.ts'
 import { type Decoding, RecordMaker } from './received-record.ts'
+import { sharedCodecs } from './shared-codecs.ts'
 import { Subscription, subscribedTopics } from './subscription.ts'
 
 type Place = { topic: string; partition: number }
@@ -48,7 +50,7 @@ export class PartitionConsumer<K, V> implements Consumer<K, V> {
   constructor(options: ConsumerOptions<K, V>, parts: ConsumerParts) {
     this.#parts = parts
     this.#settings = consumerSettings(options)
-    const { key, value } = codecsOf(options)
+    const { key, value } = sharedCodecs(options)
     this.#decoding = { key, value, onDecodeError: this.#settings.onDecodeError }
     this.#subscription = new Subscription({
       ...parts,
@@ -92,10 +94,15 @@ export class PartitionConsumer<K, V> implements Consumer<K, V> {
     })
   }
 
-  async seek(topic: string, partition: number, to: StartPosition): Promise<void> {
+  async seek(
+    topic: string,
+    partition: number,
+    to: StartPosition,
+    options: CallOptions = {},
+  ): Promise<void> {
     checkStart(to)
     if (this.#closing.signal.aborted) throw closedError()
-    await this.#subscription.seek({ topic, partition }, to)
+    await this.#subscription.seek({ topic, partition }, to, options)
     this.#wake()
   }
 
@@ -185,11 +192,4 @@ export class PartitionConsumer<K, V> implements Consumer<K, V> {
     this.#news = []
     for (const resolve of news) resolve()
   }
-}
-
-/** The codecs given here, or those of the first topic handle that has some. */
-function codecsOf<K, V>({ topics = [], key, value }: ConsumerOptions<K, V>) {
-  const handle = topics.find(topic => typeof topic !== 'string')
-  const codecs = handle as Pick<ConsumerOptions<K, V>, 'key' | 'value'> | undefined
-  return { key: key ?? codecs?.key, value: value ?? codecs?.value }
 }

@@ -40,6 +40,7 @@ export class FetchOutcomes {
     }
     reader.failures = 0
     reader.isAlone = false
+    reader.wasAnswered = true
     if (answer.highWatermark !== undefined) reader.highWatermark = answer.highWatermark
     if (answer.lastStableOffset !== undefined) reader.endAt(answer.lastStableOffset)
     try {

@@ -85,7 +85,8 @@ export class Fetcher {
   #wants(reader: PartitionReader, nowMs: number): boolean {
     const { isPaused, isFetching, position, leader, failure, endOffset } = reader
     if (isPaused || isFetching || position === undefined || failure !== undefined) return false
-    if (endOffset !== undefined && reader.fetchOffset >= endOffset) return false
+    const isPast = endOffset !== undefined && reader.fetchOffset >= endOffset
+    if (isPast && !reader.isDoubtful) return false
     if (leader < 0 || reader.retryAtMs > nowMs) return false
     return reader.bufferedBytes < this.#shareBytes
   }

@@ -42,6 +42,8 @@ export class PartitionReader {
   isFetching = false
   /** Fetched without others, to find out whose batch does not fit into a message. */
   isAlone = false
+  /** A fetch from this place on was answered, so the log has it. */
+  wasAnswered = false
   retryAtMs = 0
   failures = 0
   badAnswers = 0
@@ -72,9 +74,16 @@ export class PartitionReader {
   }
 
   get isAtEnd(): boolean {
-    return (
-      this.endOffset !== undefined && this.position !== undefined && this.position >= this.endOffset
-    )
+    const { endOffset, position } = this
+    if (endOffset === undefined || position === undefined) return false
+    return position >= endOffset && !this.isDoubtful
+  }
+
+  /** With stopAtEnd: an offset given beyond the end. Only a fetch tells whether the log has it. */
+  get isDoubtful(): boolean {
+    const { endOffset, position, start } = this
+    if (endOffset === undefined || position === undefined || this.wasAnswered) return false
+    return position > endOffset && typeof start === 'object' && 'offset' in start
   }
 
   /** With stopAtEnd: nothing from `offset` on will be given, an open transaction being there. */
@@ -92,6 +101,7 @@ export class PartitionReader {
     this.lastEpoch = lastEpoch
     this.failure = undefined
     this.retryAtMs = 0
+    this.wasAnswered = false
   }
 
   /** A new position must be found first. */

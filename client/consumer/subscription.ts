@@ -1,25 +1,30 @@
 /**
  * Subscription: which partitions a consumer reads, as topics grow, move and go away.
  *
- * Always true: reading starts with the first loop or seek; a partition that a subscribed topic
+ * Always true: reading starts with the first loop or seek, and what may heal never keeps it from
+ * starting; a partition that a subscribed topic
  * gains later is read from its earliest record, so that nothing in it is missed; another topic of
  * the same name is never mixed in.
  * Called by consumer.ts.
  */
 import { asSluiceError, SluiceError } from '../../protocol/errors.ts'
-import { backoffMs, sleep } from '../cluster/backoff.ts'
+import { abortedError, within } from '../cluster/backoff.ts'
+import { closedError } from '../cluster/broker-link.ts'
+import type { RequestLimits } from '../cluster/broker-session.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { MetadataCache, TopicMetadata, TopicNews } from '../cluster/metadata-cache.ts'
 import { checkTopicName } from '../config/options.ts'
+import type { CallOptions } from '../types/calls.ts'
 import type { Assignment, ConsumerOptions, StartPosition } from '../types/consuming.ts'
 import type { ConsumerSettings } from './consumer-settings.ts'
 import { FetchOutcomes } from './fetch-outcomes.ts'
 import { Fetcher } from './fetcher.ts'
 import { PartitionReader } from './partition-reader.ts'
 import { checkStart, findEnds, findPositions } from './positions.ts'
+import { untilHealed } from './until-healed.ts'
 
-const retryPace = { baseMs: 50, maxMs: 2000 }
 type Place = { topic: string; partition: number }
+const placeOf = ({ topic, partition }: Place): string => `${topic}/${partition}`
 
 export interface SubscriptionOptions {
   readonly cluster: Cluster
@@ -65,11 +70,16 @@ export class Subscription {
 
   /** Begins to read. Idempotent; after a failure it begins again. */
   start(): void {
-    this.#started ??= this.#begin().catch(error => {
-      this.#started = undefined
-      this.#failure = asSluiceError(error)
-      this.#options.wake()
-    })
+    if (this.#options.signal.aborted) return
+    if (this.#started === undefined) {
+      this.#failure = undefined
+      this.#started = this.#begin()
+      this.#started.catch(error => {
+        this.#started = undefined
+        this.#failure = asSluiceError(error)
+        this.#options.wake()
+      })
+    }
     this.pump()
   }
 
@@ -91,15 +101,51 @@ export class Subscription {
     if (!isPaused) this.pump()
   }
 
-  async seek(place: Place, to: StartPosition): Promise<void> {
+  /** @throws SluiceError as Consumer.seek; the reader is then where it was */
+  async seek(place: Place, to: StartPosition, options: CallOptions): Promise<void> {
+    const closing = this.#options.signal
+    if (options.signal?.aborted) throw abortedError(options.signal)
+    const either = new AbortController()
+    const { signal } = either
+    for (const one of [closing, options.signal]) {
+      one?.addEventListener('abort', () => either.abort(one.reason), { signal })
+    }
+    try {
+      const timeoutMs = options.timeoutMs ?? this.#limits.timeoutMs
+      await this.#seek(place, to, { timeoutMs, signal })
+    } catch (error) {
+      throw closing.aborted ? closedError() : error
+    } finally {
+      either.abort()
+    }
+  }
+
+  async #seek(place: Place, to: StartPosition, limits: RequestLimits): Promise<void> {
+    const { clock, timers } = this.#options.cluster.world
+    const endMs = clock.monotonicMs() + limits.timeoutMs
+    const what = `seek in ${place.topic}/${place.partition}`
     this.start()
-    await this.#started
-    this.requireSound()
+    await within(timers, this.#started ?? Promise.resolve(), { ...limits, what })
     const reader = this.#requireReader(place)
+    const { position, start } = reader
     reader.moveToStart(to)
-    const { cluster, signal } = this.#options
-    const limits = { timeoutMs: cluster.settings.requestTimeoutMs, signal }
-    await findPositions(this.#options, [reader], limits)
+    const { generation } = reader
+    const left = { ...limits, timeoutMs: Math.max(1, endMs - clock.monotonicMs()) }
+    try {
+      await within(timers, findPositions(this.#options, [reader], left), { ...left, what })
+    } catch (error) {
+      // A later seek has the last word.
+      if (reader.generation === generation) this.#putBack(reader, position, start)
+      throw error
+    }
+    this.pump()
+  }
+
+  #putBack(reader: PartitionReader, position: number | undefined, start: StartPosition): void {
+    reader.moveToStart(start)
+    if (position === undefined) this.#findLater([reader])
+    else reader.moveTo(position)
+    this.#options.wake()
     this.pump()
   }
 
@@ -109,22 +155,43 @@ export class Subscription {
     this.#isHolding = false
   }
 
+  get #limits(): RequestLimits {
+    const { cluster, signal } = this.#options
+    return { timeoutMs: cluster.settings.requestTimeoutMs, signal }
+  }
+
   async #begin(): Promise<void> {
-    const { metadata, settings, cluster, signal } = this.#options
-    const limits = { timeoutMs: cluster.settings.requestTimeoutMs, signal }
+    const { metadata, signal, wake } = this.#options
     if (!this.#isHolding) for (const name of this.#names) metadata.hold(name)
     this.#isHolding = true
+    await untilHealed(this.#options, () => this.#prepare())
+    if (signal.aborted) return
+    this.#stopListening ??= metadata.onNews((name, news) => this.#onNews(name, news))
+    this.#fetcher.setReaders(this.#readers)
+    this.#isReady = true
+    // What was learnt while nobody listened: leaders may have moved, partitions been added.
+    for (const name of this.#names) {
+      const topic = metadata.known(name)
+      if (topic !== undefined) this.#onNews(name, { topic })
+    }
+    wake()
+    this.pump()
+  }
+
+  /** One attempt to find out what is to be read, and from where to where. */
+  async #prepare(): Promise<void> {
+    const { metadata, settings } = this.#options
+    const limits = this.#limits
     const topics = await Promise.all(this.#names.map(name => metadata.topic(name, limits)))
+    const pauses = new Map(this.#readers.map(reader => [placeOf(reader), reader.isPaused]))
     this.#readers = this.#makeReaders(topics)
+    for (const reader of this.#readers) {
+      reader.isPaused = pauses.get(placeOf(reader)) ?? reader.isPaused
+    }
     if (settings.stopAtEnd) {
       await findEnds(this.#options, this.#readers, { ...limits, isolation: settings.isolation })
     }
     await findPositions(this.#options, this.#readers, limits)
-    this.#stopListening ??= metadata.onNews((name, news) => this.#onNews(name, news))
-    this.#fetcher.setReaders(this.#readers)
-    this.#isReady = true
-    this.#options.wake()
-    this.pump()
   }
 
   #makeReaders(topics: readonly TopicMetadata[]): PartitionReader[] {
@@ -191,27 +258,18 @@ export class Subscription {
 
   /** Finds positions beside the loop, for as long as it takes. */
   #findLater(readers: readonly PartitionReader[]): void {
-    const { cluster, signal, wake } = this.#options
-    const { timers, random } = cluster.world
-    const limits = { timeoutMs: cluster.settings.requestTimeoutMs, signal }
-    const find = async (): Promise<void> => {
-      for (let attempt = 1; !signal.aborted; attempt++) {
-        try {
-          await findPositions(this.#options, readers, limits)
-          return
-        } catch (cause) {
-          const error = asSluiceError(cause)
-          const isFinal = !error.retriable || error.code === 'UNKNOWN_TOPIC_OR_PARTITION'
-          if (isFinal) for (const reader of readers) reader.failure ??= error
-          if (isFinal) return
-          await sleep(timers, backoffMs(attempt, retryPace, random), signal).catch(() => undefined)
-        }
-      }
+    // A seek may have placed some of them meanwhile.
+    const open = (): PartitionReader[] => readers.filter(({ position }) => position === undefined)
+    const find = (): Promise<void> => findPositions(this.#options, open(), this.#limits)
+    const onFailed = (error: unknown): void => {
+      for (const reader of open()) reader.failure ??= asSluiceError(error)
     }
-    void find().then(() => {
-      wake()
-      this.pump()
-    })
+    void untilHealed(this.#options, find)
+      .catch(onFailed)
+      .then(() => {
+        this.#options.wake()
+        this.pump()
+      })
   }
 }
 

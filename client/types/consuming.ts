@@ -5,6 +5,7 @@
  * are numbers.
  */
 import type { SluiceError } from '../../protocol/errors.ts'
+import type { CallOptions } from './calls.ts'
 import type { Codec } from './codecs.ts'
 import type { Topic } from './producing.ts'
 
@@ -26,7 +27,10 @@ export interface Assignment {
 }
 
 export interface ConsumerOptions<K, V> {
-  /** Names, or topics made by client.topic(). All of them share the codecs below. */
+  /**
+   * Names, or topics made by client.topic(). All of them share the codecs below; without those, the
+   * topics' own, which must then be the same.
+   */
   readonly topics?: readonly (string | Topic<K, V>)[]
   /** Instead of topics: exactly these partitions. */
   readonly assign?: readonly Assignment[]
@@ -100,7 +104,12 @@ export interface Consumer<K, V> extends AsyncIterable<ReceivedRecord<K, V>> {
   resume(partitions?: readonly { topic: string; partition: number }[]): void
   /** Next offset that the loop will see, per partition. */
   positions(): { topic: string; partition: number; offset: number; lag: number | null }[]
-  seek(topic: string, partition: number, to: StartPosition): Promise<void>
+  /**
+   * Moves the loop. Begins to read if no loop has; where it fails the loop goes on where it was.
+   * timeoutMs: default requestTimeoutMs. @throws SluiceError INVALID_ARGUMENT for a partition that
+   * is not read here, REQUEST_TIMED_OUT, ABORTED, CLOSED, and what keeps reading from beginning
+   */
+  seek(topic: string, partition: number, to: StartPosition, options?: CallOptions): Promise<void>
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }

@@ -19,6 +19,8 @@ const calls: Record<string, Call> = {
   'topics.trim': ({ admin }, options) => admin.topics.trim('a', 0, 0, options),
   offsets: ({ admin }, options) => admin.offsets([offset], options),
   describeCluster: ({ admin }, options) => admin.describeCluster(options),
+  'consumer.seek': (client, options) =>
+    client.consumer({ topics: ['a'] }).seek('a', 0, 'latest', options),
   flush: (client, options) => client.flush(options),
   'topic.flush': (client, options) => client.topic('a').flush(options),
 }

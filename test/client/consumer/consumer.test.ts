@@ -1,9 +1,12 @@
 /** Loops over a consumer: where they begin, pause, end and go on. */
 import t from 'tap'
-import { json, string } from '../../../client/codecs/codecs.ts'
+import { int32, json, string } from '../../../client/codecs/codecs.ts'
+import type { Codec } from '../../../client/types/codecs.ts'
 import type { ReceivedRecord } from '../../../client/types/consuming.ts'
-import { setUp } from '../../support/client-setup.ts'
+import type { Topic } from '../../../client/types/producing.ts'
+import { gate, setUp } from '../../support/client-setup.ts'
 import { settle } from '../../support/manual-world.ts'
+import { silence } from '../../support/produce-scripts.ts'
 import { batchOf, fill, offsetsOf, valuesOf } from '../../support/reading.ts'
 
 t.test('records below the asked offset are dropped, and the batch view says so', async t => {
@@ -194,4 +197,78 @@ t.test('topic handles bring their codecs along', async t => {
   const topic = client.topic('a', { value: json<number>() })
   const loop = client.consumer<Uint8Array, number>({ topics: [topic] })[Symbol.asyncIterator]()
   t.match(await world.run(loop.next()), { value: { value: 0 } })
+})
+
+t.test('topic handles with different codecs need codecs of the consumer', async t => {
+  const { world, broker, client } = await setUp(t)
+  for (const name of ['a', 'b']) {
+    broker.createTopic(name)
+    fill(broker.log(name), 1)
+  }
+  type Handle = Topic<Uint8Array, unknown>
+  const text = client.topic('a', { value: string() }) as Handle
+  const parsed = client.topic('b', { value: json() }) as Handle
+  const numbered = client.topic('b', { key: int32(), value: string() }) as unknown as Handle
+  for (const topics of [
+    [text, parsed],
+    [parsed, 'c', text],
+    [text, numbered],
+  ]) {
+    t.throws(() => client.consumer({ topics }), {
+      code: 'INVALID_ARGUMENT',
+      message: /"a".*"b"|"b".*"a"/,
+      hint: /one consumer/,
+    })
+  }
+  t.throws(() => client.consumer({ topics: [text, numbered], value: string() as never }), {
+    message: /key/,
+  })
+  const options = { topics: [text, parsed], value: string() as Codec<unknown>, stopAtEnd: true }
+  const seen: unknown[] = []
+  const work = (async () => {
+    for await (const { value } of client.consumer(options)) seen.push(value)
+  })()
+  await world.run(work)
+  t.same(seen, ['0', '0'], 'codecs given to the consumer win')
+  const same = client.topic('b', { value: string() }) as Handle
+  t.ok(client.consumer({ topics: [text, same] }), 'the same codecs, made twice')
+})
+
+t.test('a seek that fails leaves the loop where it was', async t => {
+  const { world, broker, client } = await setUp(t)
+  broker.createTopic('a')
+  fill(broker.log('a'), 5, 10)
+  const consumer = client.consumer({ topics: ['a'] })
+  const loop = consumer[Symbol.asyncIterator]()
+  for (let i = 0; i < 3; i++) await world.run(loop.next())
+  broker.always('list-offsets', silence)
+  const late = consumer.seek('a', 0, 'latest', { timeoutMs: 500 })
+  await t.rejects(world.run(late), { code: 'REQUEST_TIMED_OUT' })
+  t.match(await world.run(loop.next()), { value: { offset: 3 } })
+  const abort = new AbortController()
+  const aborted = consumer.seek('a', 0, 'latest', { signal: abort.signal })
+  await settle()
+  abort.abort()
+  await t.rejects(world.run(aborted), { code: 'ABORTED' })
+  t.match(await world.run(loop.next()), { value: { offset: 4 } })
+  const closed = consumer.seek('a', 0, 'latest')
+  await settle()
+  await consumer.close()
+  await t.rejects(world.run(closed), { code: 'CLOSED' })
+})
+
+t.test('an answer to a seek that was given up moves nothing', async t => {
+  const { world, broker, client } = await setUp(t)
+  broker.createTopic('a')
+  fill(broker.log('a'), 5, 10)
+  const held = gate()
+  broker.script('list-offsets', async (_, proceed) => {
+    await held.opened
+    return proceed()
+  })
+  const consumer = client.consumer({ topics: ['a'] })
+  const seek = consumer.seek('a', 0, { offset: 20 }, { timeoutMs: 500 })
+  await t.rejects(world.run(seek), { code: 'REQUEST_TIMED_OUT' }, 'reading had not even begun')
+  held.open()
+  t.match(await world.run(consumer[Symbol.asyncIterator]().next()), { value: { offset: 0 } })
 })

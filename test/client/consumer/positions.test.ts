@@ -70,3 +70,22 @@ t.test('what was fetched before the log was trimmed is shown before reading goes
   )
   t.same(seen.slice(ahead), [15, 16, 17, 18, 19])
 })
+
+t.test('beyond the end: error, earliest or latest, with stopAtEnd too', async t => {
+  const setup = await setUp(t)
+  const { world, broker } = setup
+  broker.createTopic('a')
+  fill(broker.log('a'), 10)
+  const options = { topics: ['a'], start: { offset: 11 } }
+  const failed = readAll(setup, options)
+  await t.rejects(world.run(failed), {
+    code: 'OFFSET_OUT_OF_RANGE',
+    message: /a\/0, offset 11/,
+    hint: /noOffset/,
+  })
+  const read = async (more: { noOffset?: 'earliest' | 'latest'; start?: { offset: number } }) =>
+    offsetsOf(await world.run(readAll(setup, { ...options, ...more })))
+  t.same(await read({ noOffset: 'earliest' }), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+  t.same(await read({ noOffset: 'latest' }), [])
+  t.same(await read({ start: { offset: 10 } }), [], 'the end itself is a place to begin')
+})
