@@ -53,7 +53,9 @@ export class LogWriter {
   #running: Promise<void> | null = null
   #dropping = false
   #epochsDirty = false
-  #directoryDirty = false
+  /** Segments begun by this writer, and how many of them are durable by name. */
+  #rolls = 0
+  #namedRolls = 0
   /** Sealed segments that hold bytes which were never fsynced (flush=os). */
   #unsynced: Segment[] = []
   #syncedEnd: DurableEnd
@@ -153,19 +155,20 @@ export class LogWriter {
   /** Makes the active segment and all before it durable, names included. */
   async #sync(segment: Segment): Promise<void> {
     const end = endOf(segment)
-    const directory = this.#directoryDirty
+    const rolls = this.#rolls
     const older = this.#unsynced
-    this.#directoryDirty = false
     await finalSync(
       this.#parts.shared.syncs.run(async () => {
         const { disk } = this.#parts.shared
         const kept = [...older, segment].filter(file => !file.isRetired)
         const files = kept.map(file => file.use(log => log.sync()))
         // Side by side, they take little longer than one of them.
-        if (directory) files.push(disk.syncDirectory(this.#parts.directory))
+        if (rolls > this.#namedRolls) files.push(disk.syncDirectory(this.#parts.directory))
         await Promise.all(files)
       }),
     )
+    // Only now: a second sync beside this one must not ack what this one has yet to name.
+    this.#namedRolls = Math.max(this.#namedRolls, rolls)
     this.#unsynced = this.#unsynced.filter(file => !older.includes(file))
     if (isBeyond(end, this.#syncedEnd)) this.#syncedEnd = end
   }
@@ -222,7 +225,7 @@ export class LogWriter {
     await next.createFile()
     old.sealedAtMs = now
     segments.add(next)
-    this.#directoryDirty = true
+    this.#rolls++
     if (old.endOffset > this.#syncedEnd.offset) this.#unsynced = [...this.#unsynced, old]
     sealer.seal(old, hooks.snapshotAt(old.endOffset))
   }
