@@ -47,6 +47,11 @@ export interface Connection {
    * Bytes accepted by `send` and not yet handed to the operating system. */
   readonly bufferedBytes: number
   /**
+   * Bytes that arrived since the last whole message, give or take one read of the socket: what a
+   * message holds that is not whole yet.
+   */
+  readonly receivingBytes: number
+  /**
    * Sends one binary message made of `parts`, in order. The parts must not change until `onFlushed`
    * ran. After the connection closed this does nothing (`onFlushed` still runs).
    */

@@ -99,7 +99,9 @@ export const brokerOptions = {
   maxReceiveBytes: bytes('max.receive.bytes', {
     default: 128 * MiB,
     min: KiB,
-    about: 'Requests received and not yet answered; above it the broker stops reading.',
+    about:
+      'Requests received and not yet answered: above it the broker stops reading. As much again ' +
+      'for messages that are half received: above it connections are dropped.',
   }),
   maxBufferedBytes: bytes('max.buffered.bytes', {
     default: 64 * MiB,

@@ -14,6 +14,7 @@ import type { Connection, ConnectionEvents, TimerHandle } from '../../protocol/w
 import type { BrokerConfig } from '../config/broker-config.ts'
 import type { Logger } from '../world/logger.ts'
 import type { Deadlines } from './deadlines.ts'
+import type { Receiver } from './half-received.ts'
 import { OutputMeter } from './output-meter.ts'
 import type { Exchange } from './parts.ts'
 import type { Pausable, ReceiveBudget } from './receive-budget.ts'
@@ -32,7 +33,7 @@ export interface SessionParts {
   onIdle(): void
 }
 
-export class Session implements ConnectionEvents, Pausable {
+export class Session implements ConnectionEvents, Pausable, Receiver {
   readonly #parts: SessionParts
   readonly #connection: Connection
   readonly #inFlight = new Map<number, RequestExchange>()
@@ -111,6 +112,20 @@ export class Session implements ConnectionEvents, Pausable {
     this.#connection.close(code, closeReason(reason))
   }
 
+  /** For HalfReceived. */
+  get receivingBytes(): number {
+    return this.#connection.receivingBytes
+  }
+  get isPaused(): boolean {
+    return this.#pausedForMemory || this.#pausedForOutput
+  }
+
+  /** Ends the connection at once: its memory is needed. */
+  drop(reason: string): void {
+    this.end(1013, reason)
+    this.#connection.terminate()
+  }
+
   pauseForMemory(): void {
     this.#pausedForMemory = true
     this.#connection.pause()
@@ -122,7 +137,7 @@ export class Session implements ConnectionEvents, Pausable {
   }
 
   #applyPause(): void {
-    if (this.#pausedForMemory || this.#pausedForOutput) this.#connection.pause()
+    if (this.isPaused) this.#connection.pause()
     else this.#connection.resume()
   }
 
@@ -192,8 +207,7 @@ export class Session implements ConnectionEvents, Pausable {
     if (!this.#open) return
     const flushed = this.#output.admit(parts)
     if (flushed === null) {
-      this.end(1013, 'the answers are not being read: over max.buffered.bytes')
-      this.#connection.terminate()
+      this.drop('the answers are not being read: over max.buffered.bytes')
       return
     }
     this.#connection.send(parts, flushed)

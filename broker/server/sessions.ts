@@ -8,6 +8,7 @@ import type { Connection, ConnectionEvents, Timers } from '../../protocol/world.
 import type { BrokerConfig } from '../config/broker-config.ts'
 import type { Logger } from '../world/logger.ts'
 import type { Deadlines } from './deadlines.ts'
+import { HalfReceived } from './half-received.ts'
 import type { BrokerParts } from './parts.ts'
 import { ReceiveBudget } from './receive-budget.ts'
 import { type Dispatch, Session } from './session.ts'
@@ -19,6 +20,7 @@ export class Sessions {
   readonly #logger: Logger
   readonly #dispatch: Dispatch
   readonly #budget: ReceiveBudget
+  readonly #halfReceived: HalfReceived
   readonly #deadlines: Deadlines
   readonly #open = new Set<Session>()
   #onDrained: (() => void) | null = null
@@ -33,6 +35,7 @@ export class Sessions {
     this.#budget = new ReceiveBudget(config.maxReceiveBytes, isFull => {
       purgatory.mayWait(!isFull)
     })
+    this.#halfReceived = new HalfReceived(config.maxReceiveBytes, deadlines)
   }
 
   get size(): number {
@@ -48,12 +51,16 @@ export class Sessions {
         logger: this.#logger,
         deadlines: this.#deadlines,
         dispatch: this.#dispatch,
-        onGone: gone => this.#open.delete(gone),
+        onGone: gone => {
+          this.#open.delete(gone)
+          this.#halfReceived.leave(gone)
+        },
         onIdle: () => this.#checkDrained(),
       },
       connection,
     )
     this.#open.add(session)
+    this.#halfReceived.join(session)
     return session
   }
 

@@ -85,6 +85,7 @@ export class WebSocketConnection implements Connection {
   readonly #unwritten: ((() => void) | undefined)[] = []
   #firstUnwritten = 0
   #bytesReadAtProbe = 0
+  #bytesReadAtMessage = 0
   #silentProbes = 0
 
   constructor(socket: WebSocketLike, raw: RawSocket, timers: Timers) {
@@ -98,7 +99,9 @@ export class WebSocketConnection implements Connection {
   /** Must be called in the turn in which the WebSocket opened: no message is missed then. */
   start(events: ConnectionEvents): void {
     this.#events = events
+    this.#bytesReadAtMessage = this.#raw.bytesRead
     this.#socket.on('message', (data, isBinary) => {
+      this.#bytesReadAtMessage = this.#raw.bytesRead
       if (this.#leaving) return
       if (isBinary) events.onMessage(data as Uint8Array[])
       else events.onText()
@@ -108,6 +111,10 @@ export class WebSocketConnection implements Connection {
     this.#socket.on('close', (code, reason) => {
       this.#finish(code, new TextDecoder().decode(reason))
     })
+  }
+
+  get receivingBytes(): number {
+    return this.#closed ? 0 : this.#raw.bytesRead - this.#bytesReadAtMessage
   }
 
   get bufferedBytes(): number {

@@ -69,6 +69,9 @@ export class SimConnection implements Connection {
     this.#maxMessageBytes = options.maxMessageBytes
   }
 
+  /** Messages arrive whole here. */
+  readonly receivingBytes = 0
+
   get bufferedBytes(): number {
     return this.#state === 'closed' ? 0 : (this.#out?.queuedBytes ?? 0)
   }

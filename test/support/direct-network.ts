@@ -76,6 +76,7 @@ export class Peer {
     const peer = this
     this.#events = accept({
       peer: '127.0.0.1:5',
+      receivingBytes: 0,
       get bufferedBytes() {
         return peer.heldBytes
       },

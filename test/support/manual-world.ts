@@ -158,6 +158,7 @@ export type Accept = (connection: PipeEnd) => ConnectionEvents
 export class PipeEnd implements Connection {
   readonly peer: string
   readonly bufferedBytes = 0
+  readonly receivingBytes = 0
   other: PipeEnd | undefined
   events: ConnectionEvents | undefined
   maxMessageBytes = Number.POSITIVE_INFINITY

@@ -64,6 +64,7 @@ export class ManualTime implements Clock, Timers {
 export class FakeConnection implements Connection {
   readonly peer = 'broker:9290'
   bufferedBytes = 0
+  receivingBytes = 0
   readonly sent: Frame[] = []
   readonly flushes: (() => void)[] = []
   readonly closes: { code: number; reason: string }[] = []
