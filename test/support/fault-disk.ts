@@ -19,7 +19,7 @@ export interface DiskHooks {
   skipsSync?(path: string): boolean
   freeBytes?(): number
   /** What a call waits for before it happens. */
-  hold?(name: 'read' | 'sync', path: string): Promise<void> | undefined
+  hold?(name: 'read' | 'sync' | 'syncDirectory', path: string): Promise<void> | undefined
   closed?(path: string): void
 }
 
@@ -58,6 +58,7 @@ export class FaultDisk implements Disk {
     return this.#inner.removeDirectory(path)
   }
   async syncDirectory(path: string): Promise<void> {
+    await this.hooks.hold?.('syncDirectory', path)
     const error = this.hooks.syncDirectoryError?.(path)
     if (error !== undefined) throw error
     await this.#inner.syncDirectory(path)

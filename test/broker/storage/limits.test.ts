@@ -23,7 +23,7 @@ t.test('at most eight logs sync at once, and all get their turn', async t => {
   let most = 0
   let open: (() => void)[] = []
   let holding = false
-  const hold = (name: 'read' | 'sync', path: string) => {
+  const hold = (name: 'read' | 'sync' | 'syncDirectory', path: string) => {
     if (!holding || name !== 'sync' || !path.endsWith('.log')) return undefined
     underWay++
     most = Math.max(most, underWay)
