@@ -10,7 +10,7 @@
  */
 import { SluiceError } from '../../protocol/errors.ts'
 import { type CheckedFile, readCheckedFile, writeCheckedFile } from '../storage/checked-file.ts'
-import { DiskError } from '../world/disk.ts'
+import { isNoSpace } from '../world/disk.ts'
 import type { BrokerWorld } from '../world/world.ts'
 import {
   type Catalogue,
@@ -97,7 +97,7 @@ export class CatalogueStore {
     try {
       await writeCheckedFile(this.#world.disk, file(this.#directory), formatVersion, toStored(next))
     } catch (error) {
-      if (error instanceof DiskError && error.kind === 'noSpace') {
+      if (isNoSpace(error)) {
         throw new SluiceError('DISK_FULL', `no room for the catalogue in ${this.#directory}`)
       }
       // whether the old or the new catalogue is on disk is not known, so nobody may go on from

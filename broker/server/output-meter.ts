@@ -8,7 +8,7 @@
  * is being read for it counts already; one answer always fits, however large, when nothing else is
  * waiting. One per session.
  */
-export const copyBelowBytes = 64 * 1024
+const copyBelowBytes = 64 * 1024
 
 interface Waiting {
   readonly bytes: number
@@ -91,4 +91,10 @@ export class OutputMeter {
       next.run()
     }
   }
+}
+
+/** Copies a small view, so that it does not hold the large buffer that it lies in (S16). */
+export function ownBytes(body: Uint8Array): Uint8Array {
+  const isSmallView = body.byteLength < copyBelowBytes && body.buffer.byteLength > body.byteLength
+  return isSmallView ? Uint8Array.prototype.slice.call(body) : body
 }

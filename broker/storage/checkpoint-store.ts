@@ -12,7 +12,7 @@
  */
 import { asSluiceError, SluiceError } from '../../protocol/errors.ts'
 import type { Random } from '../../protocol/world.ts'
-import { type Disk, DiskError } from '../world/disk.ts'
+import { type Disk, isNoSpace } from '../world/disk.ts'
 import type { Process } from '../world/process.ts'
 import { readCheckedFile, writeCheckedFile } from './checked-file.ts'
 import type { LogCheckpoint } from './load-types.ts'
@@ -105,7 +105,7 @@ export class CheckpointStore {
       this.#lastWritten = content
       this.#lastId = id
     } catch (error) {
-      if (error instanceof DiskError && error.kind === 'noSpace') {
+      if (isNoSpace(error)) {
         throw new SluiceError('DISK_FULL', 'no space to write the checkpoint', { cause: error })
       }
       process.die('writing the checkpoint failed', asSluiceError(error))

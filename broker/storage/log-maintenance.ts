@@ -9,7 +9,7 @@
  * Made by log.ts; called by log.ts and log-manager.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'
-import { DiskError } from '../world/disk.ts'
+import { DiskError, isNoSpace } from '../world/disk.ts'
 import { finalSync } from './final-sync.ts'
 import type { LogCheckpoint } from './load-types.ts'
 import { removeSegmentFiles } from './log-load.ts'
@@ -203,7 +203,7 @@ export class LogMaintenance {
       this.#snapshotOffset = snapshot?.offset ?? null
       this.#finished = true
     } catch (error) {
-      if (!(error instanceof DiskError) || error.kind !== 'noSpace') throw error
+      if (!isNoSpace(error)) throw error
       shared.logger.warn({ directory }, 'no space for a clean shutdown')
     }
   }

@@ -10,12 +10,13 @@
  */
 import { SluiceError } from '../../protocol/errors.ts'
 import { invariant } from '../../protocol/invariant.ts'
-import { DiskError } from '../world/disk.ts'
+import { isNoSpace } from '../world/disk.ts'
 import type { BrokerWorld } from '../world/world.ts'
 import { CheckpointStore } from './checkpoint-store.ts'
 import { deletedSuffix, parsePartitionDirectory } from './file-names.ts'
 import { finalSync, SyncFailure } from './final-sync.ts'
 import { Housekeeping } from './housekeeping.ts'
+import { inParallel } from './in-parallel.ts'
 import type { LogCheckpoint } from './load-types.ts'
 import { Log } from './log.ts'
 import { loadLog } from './log-load.ts'
@@ -136,7 +137,7 @@ class LogManager implements PartitionLogs {
       return await this.#open(key, identity, settings)
     } catch (error) {
       if (error instanceof SyncFailure) return this.#die(error)
-      if (!(error instanceof DiskError) || error.kind !== 'noSpace') throw error
+      if (!isNoSpace(error)) throw error
       const { topic, partition } = identity
       const why = `no space to open the log: ${error.path}`
       throw new SluiceError('DISK_FULL', why, { topic, partition, cause: error })
@@ -256,32 +257,19 @@ class LogManager implements PartitionLogs {
     return rows
   }
 
-  /** Several at a time: each waits for the disk most of the time. */
-  async #closeLogs(): Promise<void> {
-    const left = [...this.#logs.values()]
-    const worker = async () => {
-      for (let log = left.pop(); log !== undefined; log = left.pop()) await log.closeCleanly()
-    }
-    await Promise.all(Array.from({ length: this.#shared.limits.maxConcurrentSyncs }, worker))
-  }
-
   async closeCleanly(): Promise<void> {
     await this.#housekeeping.stop()
-    await this.#closeLogs()
+    const atOnce = this.#shared.limits.maxConcurrentSyncs
+    await inParallel([...this.#logs.values()], atOnce, log => log.closeCleanly())
     try {
       await this.#checkpoints.writeNow()
       await this.#checkpoints.markClean()
     } catch (error) {
-      if (!isNoSpace(error)) throw error
+      if (!SluiceError.is(error, 'DISK_FULL') && !isNoSpace(error)) throw error
       this.#shared.logger.warn(
         {},
         'no space for a clean shutdown: the next start recovers the logs',
       )
     }
   }
-}
-
-function isNoSpace(error: unknown): boolean {
-  if (SluiceError.is(error, 'DISK_FULL')) return true
-  return error instanceof DiskError && error.kind === 'noSpace'
 }

@@ -13,7 +13,7 @@
  * Called by log-load.ts.
  */
 import type { BatchHeader } from '../../protocol/records/batch-header.ts'
-import { DiskError } from '../world/disk.ts'
+import { isNoSpace } from '../world/disk.ts'
 import { type WalkEnd, walkBatches } from './batch-walk.ts'
 import { EpochCache } from './epoch-cache.ts'
 import { segmentFileName } from './file-names.ts'
@@ -271,7 +271,7 @@ async function makeDurable(recovery: Recovery): Promise<Segment[]> {
     await writeDerivedFiles(recovery, owed)
     return []
   } catch (error) {
-    if (!(error instanceof DiskError) || error.kind !== 'noSpace') throw error
+    if (!isNoSpace(error)) throw error
     shared.space.full = true
     shared.logger.warn({ path: error.path }, 'no space for the indexes of recovered segments yet')
     return owed

@@ -11,7 +11,7 @@
  * retried (S1).
  * Called by log.ts; one writer per log.
  */
-import { DiskError } from '../world/disk.ts'
+import { DiskError, isNoSpace } from '../world/disk.ts'
 import type { EpochCache } from './epoch-cache.ts'
 import { finalSync } from './final-sync.ts'
 import type { SealedSnapshot, Sealer } from './sealer.ts'
@@ -109,7 +109,7 @@ export class LogWriter {
       this.#noteProgress(bytes)
       this.#parts.hooks.committed(segment.endOffset, bytes)
     } catch (error) {
-      if (!(error instanceof DiskError) || error.kind !== 'noSpace') return this.#die(error)
+      if (!isNoSpace(error)) return this.#die(error)
       await this.#drop(error)
     }
   }
@@ -211,7 +211,7 @@ export class LogWriter {
       await this.#roll()
       await this.#sync(this.#parts.segments.active)
     } catch (error) {
-      if (!(error instanceof DiskError) || error.kind !== 'noSpace') return this.#die(error)
+      if (!isNoSpace(error)) return this.#die(error)
     }
     while (this.#queue.length > 0) await this.#round()
     this.#running = null

@@ -5,7 +5,7 @@
  * Always true: bytes are saved beside the log before they are cut from it; each step may run twice.
  * Called by log-recovery.ts.
  */
-import { type Disk, DiskError } from '../world/disk.ts'
+import { type Disk, DiskError, isNoSpace } from '../world/disk.ts'
 import { segmentFileName } from './file-names.ts'
 import { finalSync } from './final-sync.ts'
 import type { Segment } from './segment.ts'
@@ -65,7 +65,7 @@ export async function keepCutTail(
       await copy.close()
     }
   } catch (error) {
-    if (!(error instanceof DiskError) || error.kind !== 'noSpace') throw error
+    if (!isNoSpace(error)) throw error
     // The bytes were never acked; a full disk must not keep the broker from starting.
     shared.logger.warn({ path }, 'no space to keep the bytes that were cut off')
   }

@@ -7,7 +7,7 @@
  * postpones it, a failed fsync ends the process.
  * Called by log-writer.ts (roll) and log-maintenance.ts (retry, close).
  */
-import { DiskError } from '../world/disk.ts'
+import { isNoSpace } from '../world/disk.ts'
 import { segmentFileName } from './file-names.ts'
 import type { Segment } from './segment.ts'
 import { type SegmentList, writeSegmentList } from './segment-list.ts'
@@ -80,7 +80,7 @@ export class Sealer {
         this.#work.shift()
       }
     } catch (error) {
-      if (!(error instanceof DiskError) || error.kind !== 'noSpace') {
+      if (!isNoSpace(error)) {
         this.#shared.process.die(`sealing a segment in ${this.#directory} failed`, error)
         return new Promise(() => {})
       }

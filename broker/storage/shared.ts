@@ -6,17 +6,14 @@
  */
 import type { Clock, Compression } from '../../protocol/world.ts'
 import type { Disk } from '../world/disk.ts'
+import type { Logger } from '../world/logger.ts'
 import type { Process } from '../world/process.ts'
 import type { Permits } from './permits.ts'
 import type { ProducerLimits } from './producer-state.ts'
 import type { TailCache } from './tail-cache.ts'
 
-/** pino's shape; silent by default. */
-export interface StorageLogger {
-  info(values: object, message: string): void
-  warn(values: object, message: string): void
-  error(values: object, message: string): void
-}
+/** What storage has to say is never mere detail. */
+export type StorageLogger = Omit<Logger, 'debug'>
 
 export interface StorageLimits {
   /** Most bytes written between two fsyncs of a log, but one batch always fits. */

@@ -29,6 +29,11 @@ export class DiskError extends Error {
   }
 }
 
+/** A full disk or quota: the one failure that may pass by itself. */
+export function isNoSpace(error: unknown): error is DiskError {
+  return error instanceof DiskError && error.kind === 'noSpace'
+}
+
 export interface DiskFile {
   readonly path: string
   /**

@@ -9,7 +9,7 @@
 import fs from 'node:fs'
 import { dirname } from 'node:path'
 import type { Disk, DiskErrorKind, DiskFile, DiskLock } from './disk.ts'
-import { DiskError } from './disk.ts'
+import { DiskError, isNoSpace } from './disk.ts'
 import { flockDescriptor, givenUpClaim, holdingClaim, newClaim } from './process-lock.ts'
 
 type Callback<T> = (error: NodeJS.ErrnoException | null, value: T) => void
@@ -240,7 +240,7 @@ export async function writeFully(
     try {
       count = await writeOnce(rest, written)
     } catch (error) {
-      if (written > 0 && error instanceof DiskError && error.kind === 'noSpace') return written
+      if (written > 0 && isNoSpace(error)) return written
       throw error
     }
     if (count <= 0) throw new DiskError('io', path, `${path}: a write made no progress`)

@@ -8,7 +8,9 @@
  * left.
  * Made by client.ts; called by topic-handle.ts.
  */
+
 import { SluiceError } from '../../protocol/errors.ts'
+import { Deadlines } from '../../protocol/transport/deadlines.ts'
 import { within } from '../cluster/backoff.ts'
 import { closedError } from '../cluster/broker-link.ts'
 import type { Cluster } from '../cluster/cluster.ts'
@@ -17,7 +19,6 @@ import type { CallOptions } from '../types/calls.ts'
 import { BatchOutcomes } from './batch-outcomes.ts'
 import { BufferBudget } from './buffer-budget.ts'
 import type { EncodedRecord } from './encoded-record.ts'
-import { Expiry } from './expiry.ts'
 import { FlushBarrier } from './flush-barrier.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import { newProducerId, PartitionSequences } from './partition-sequences.ts'
@@ -32,7 +33,8 @@ export class Producer {
   readonly #topics = new Map<string, TopicProducer>()
   readonly #budget: BufferBudget
   readonly #sender: Sender
-  readonly #expiry: Expiry
+  /** Of all deliveries of the client. */
+  readonly #expiry: Deadlines
   readonly #context: ProducerContext
   readonly #producerId: number
   readonly #stopListening: () => void
@@ -45,7 +47,7 @@ export class Producer {
     this.#metadata = metadata
     this.#budget = new BufferBudget(settings.bufferBytes)
     this.#producerId = newProducerId(world.random)
-    this.#expiry = new Expiry(world, nowMs => this.#sweep(nowMs))
+    this.#expiry = new Deadlines(world.clock, world.timers, nowMs => this.#sweep(nowMs))
     const outcomes = new BatchOutcomes({
       world,
       metadata,

@@ -1,9 +1,9 @@
 /**
  * Deadlines: one timer for any number of them, set to the earliest.
  *
- * Always true: at most one timer is set, and it is due no later than the earliest deadline watched;
- * a request that ends early leaves it alone, so the common case touches no timer at all.
- * Used by request-channel.ts.
+ * Always true: at most one timer is set, due less than 1 ms after the earliest deadline watched;
+ * what ends early leaves it alone, so the common case touches no timer at all.
+ * Used by request-channel.ts and, for delivery deadlines, by the SDK's producer.
  */
 import type { Clock, TimerHandle, Timers } from '../world.ts'
 
@@ -25,7 +25,8 @@ export class Deadlines {
     if (deadlineMs >= this.#dueMs) return
     this.#timer?.cancel()
     this.#dueMs = deadlineMs
-    const delayMs = deadlineMs - this.#clock.monotonicMs()
+    // Rounded up: a timer that fires a fraction early would find nothing due and fire again.
+    const delayMs = Math.ceil(deadlineMs - this.#clock.monotonicMs())
     // What is waited for keeps its socket open; the timer need not keep the process alive as well.
     this.#timer = this.#timers.after(delayMs, () => this.#onDue(), { background: true })
   }

@@ -15,7 +15,7 @@ import type { fetch } from '../../../protocol/messages/fetch.ts'
 import type { Partition } from '../../replication/partition.ts'
 import { type Diverging, FetchTarget } from '../fetch-target.ts'
 import { itemError, requirePartitionLimit } from '../item-error.ts'
-import { copyBelowBytes } from '../output-meter.ts'
+import { ownBytes } from '../output-meter.ts'
 import type { BrokerParts, Exchange, Handler } from '../parts.ts'
 
 type Response = ResponseOf<typeof fetch>
@@ -104,7 +104,7 @@ class FetchAnswer {
     if (read.sizeBytes === 0 || !fits) return { bodies: 0, aborted: {} }
     this.#isEmpty = false
     this.#creditBytes -= read.sizeBytes
-    this.#bodies[index] = read.bodies.map(withoutSlab)
+    this.#bodies[index] = read.bodies.map(ownBytes)
     const { abortedTransactions } = read
     const aborted = abortedTransactions === undefined ? {} : { abortedTransactions }
     return { bodies: read.bodies.length, aborted }
@@ -117,10 +117,4 @@ function lostTail(offset: number, diverging: Diverging): SluiceError {
     `what was read below offset ${offset} is not in the log, which has it to ${diverging.endOffset}`,
     { hint: `go on from offset ${Math.min(offset, diverging.endOffset)}` },
   )
-}
-
-/** A small piece must not hold a large buffer while it waits to be sent (S16). */
-function withoutSlab(body: Uint8Array): Uint8Array {
-  const isSmallView = body.byteLength < copyBelowBytes && body.buffer.byteLength > body.byteLength
-  return isSmallView ? Uint8Array.prototype.slice.call(body) : body
 }

@@ -15,7 +15,7 @@ import type { produce } from '../../../protocol/messages/produce.ts'
 import type { TimerHandle } from '../../../protocol/world.ts'
 import type { Partition } from '../../replication/partition.ts'
 import { itemError, requirePartitionLimit } from '../item-error.ts'
-import { copyBelowBytes } from '../output-meter.ts'
+import { ownBytes } from '../output-meter.ts'
 import type { BrokerParts, Exchange, Handler } from '../parts.ts'
 
 type Request = RequestOf<typeof produce>
@@ -65,6 +65,7 @@ class ProduceRound {
   #append(entry: Entry, index: number): void {
     try {
       const partition = this.#parts.partitions.require(entry.topic, entry.topicId, entry.partition)
+      // The tail keeps the batch.
       const batch = ownBytes(this.#exchange.bodies[index] ?? new Uint8Array(0))
       const appended = partition.appendAsLeader(batch, this.#request.acks, error => {
         if (error !== null) this.#refuse(entry, index, error)
@@ -118,12 +119,4 @@ function accepted(
     reached: log.settings.flush === 'commit' ? 'fsynced' : 'written',
     ...(appended.duplicate && { duplicate: 1 }),
   }
-}
-
-/**
- * The tail keeps the batch: a small one must not keep the whole buffer that it arrived in (S16).
- */
-function ownBytes(body: Uint8Array): Uint8Array {
-  const isSmallView = body.byteLength < copyBelowBytes && body.buffer.byteLength > body.byteLength
-  return isSmallView ? Uint8Array.prototype.slice.call(body) : body
 }

@@ -3,7 +3,7 @@
  *
  * Always true: at most `maxAtOnce` steps are under way; when it settles none is: after a failure no
  * further step begins, those under way are waited for, and the first error is thrown.
- * Called where partitions are opened and deleted in numbers.
+ * Called where partitions are opened, closed and deleted in numbers.
  */
 export async function inParallel<T>(
   items: readonly T[],
