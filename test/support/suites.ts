@@ -17,6 +17,7 @@ export const suites = {
   broker: ['broker'],
   client: ['client'],
   simulation: ['simulation'],
+  hardening: ['crash', 'fuzz', 'planted'],
   conformance: ['conformance', 'bench'],
   tidy: ['tidy', 'support', ''],
 } as const satisfies Record<string, readonly string[]>
