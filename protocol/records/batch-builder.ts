@@ -61,8 +61,8 @@ export class BatchBuilder {
   #built = false
 
   /**
-   * `capacityBytes`: soft limit of the uncompressed batch, header included. `expectedBytes`: what it
-   * will probably have; so much memory is taken at once, and growing later costs a copy.
+   * `capacityBytes`: soft limit of the uncompressed batch, header included. `expectedBytes`: what
+   * it will probably have; so much memory is taken at once, and growing later costs a copy.
    */
   constructor(options: { capacityBytes: number; expectedBytes?: number }) {
     const { capacityBytes, expectedBytes = 0 } = options
