@@ -197,7 +197,7 @@ async function openCleanly(
     transactions,
     snapshots: files.snapshots,
     owed: [],
-    leaderEpoch: Math.max(0, epochs.latestEpoch),
+    leaderEpoch: Math.max(checkpoint?.leaderEpoch ?? 0, epochs.latestEpoch),
     quarantine: null,
   }
 }
