@@ -54,6 +54,8 @@ export interface LoadedLog {
   readonly snapshots: readonly number[]
   /** The disk had no room for the indexes of these: they are to be written later. */
   readonly owed: readonly Segment[]
+  /** The log has epochs that the epoch file did not. */
+  readonly epochsOwed: boolean
   /** Epoch of the next batch. */
   readonly leaderEpoch: number
   readonly quarantine: string | null

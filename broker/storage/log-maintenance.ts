@@ -198,6 +198,7 @@ export class LogMaintenance {
     if (log.isQuarantined || sealer.owes) return
     try {
       await writer.syncWritten()
+      await writer.writeOwedEpochs(log.leaderEpoch)
       const { active } = segments
       if (!active.indexesDurable && active.sizeBytes > 0) await active.writeIndexes(false)
       if (snapshot !== null) await sealer.addSnapshot(snapshot)

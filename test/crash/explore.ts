@@ -1,0 +1,191 @@
+/**
+ * Explore: runs a workload, crashes it before each call to the disk that changes something and at
+ * its end, and holds each image that a power loss or the death of the process may leave against
+ * what was promised at that moment.
+ *
+ * Always true: the same workload gives the same moments and images in the same order, so a place
+ * names one image for good. Of an image that was known, only the promises are compared.
+ * Called by worker.ts, run.ts (replay) and the test.
+ */
+import assert from 'node:assert/strict'
+import type { DiskImage } from '../simulation/platter.ts'
+import { CrashDisk } from '../support/crash-disk.ts'
+import { Examiner } from './examine.ts'
+import { keyOf, LossFinder } from './losses.ts'
+import { Machine } from './machine.ts'
+import { operationsOf } from './operations.ts'
+import { type CrashKind, type Found, judge, type Promised } from './promises.ts'
+import { type Place, placeName, type Step, type Workload, workloadName } from './workloads.ts'
+
+export interface Failure {
+  readonly place: string
+  readonly reason: string
+}
+
+export interface Counts {
+  workloads: number
+  /** Without an effect: their longer ones are those of a shorter workload. */
+  idleWorkloads: number
+  moments: number
+  /** All combinations of what is kept and lost. */
+  combinations: number
+  /** Distinct ones of each moment: what was held against promises. */
+  images: number
+  /** Of crashes in the middle of a recovery. */
+  nestedImages: number
+  /** Moments with too much pending for every combination. */
+  sampledMoments: number
+}
+
+interface Candidate {
+  readonly step: Step
+  readonly key: string
+  readonly kind: CrashKind
+  readonly promised: Promised
+  readonly image: DiskImage | undefined
+}
+
+const mostImages = 1024
+const mostNestedImages = 24
+const maxDepth = 2
+
+export class Explorer {
+  readonly counts: Counts = {
+    workloads: 0,
+    idleWorkloads: 0,
+    moments: 0,
+    combinations: 0,
+    images: 0,
+    nestedImages: 0,
+    sampledMoments: 0,
+  }
+  readonly examiner = new Examiner()
+  readonly failures: Failure[] = []
+  readonly #finder = new LossFinder()
+  /** One image in so many is crashed again in the middle of its recovery. */
+  readonly #nestedEvery: number
+
+  constructor(nestedEvery: number) {
+    this.#nestedEvery = nestedEvery
+  }
+
+  /** Answers whether the last operation did anything. */
+  async explore(workload: Workload): Promise<boolean> {
+    this.counts.workloads++
+    const run = await this.#run(workload)
+    for (const candidate of run.candidates) {
+      const place = { workload, steps: [candidate.step] }
+      await this.#check(candidate, place)
+      if (this.failures.length > 0) break
+    }
+    if (!run.didWork) this.counts.idleWorkloads++
+    return run.didWork
+  }
+
+  async #run(workload: Workload): Promise<{ candidates: Candidate[]; didWork: boolean }> {
+    const candidates: Candidate[] = []
+    const machine = new Machine(workload.flush, workload.pace === 'settled')
+    const list = operationsOf(workload.word)
+    let call = 0
+    let firstCall = 0
+    let isLast = list.length === 0
+    machine.disk.before = () => {
+      // Crashes in what went before are those of a shorter workload.
+      if (isLast || workload.pace === 'together') this.#collect(machine, call, candidates)
+      call++
+      return undefined
+    }
+    await machine.begin()
+    for (const [at, operation] of list.entries()) {
+      isLast = at === list.length - 1
+      firstCall = call
+      await operation.run(machine)
+    }
+    await machine.settle()
+    this.#collect(machine, call, candidates)
+    assert.deepEqual(machine.fixture.deaths, [], `${workloadName(workload)} ends no process`)
+    const mayBeIdle = list.at(-1)?.mayBeIdle === true && workload.pace === 'settled'
+    return { candidates, didWork: call > firstCall || !mayBeIdle }
+  }
+
+  #collect(machine: Machine, call: number, into: Candidate[]): void {
+    const promised = machine.promised()
+    const { platter } = machine.disk
+    const { losses, combinations, isComplete } = this.#finder.at(platter, mostImages)
+    this.counts.moments++
+    this.counts.combinations += combinations + 1
+    this.counts.images += losses.length + 1
+    if (!isComplete) this.counts.sampledMoments++
+    const add = (index: number, key: string, kind: CrashKind, build: () => DiskImage): void => {
+      const isKnown = this.examiner.known(key) !== undefined
+      const image = isKnown ? undefined : build()
+      into.push({ step: { call, index }, key, kind, promised, image })
+    }
+    const cached = platter.cachedImage()
+    add(-1, keyOf(cached), 'death', () => cached)
+    losses.forEach(({ key, build }, index) => {
+      add(index, key, 'loss', build)
+    })
+  }
+
+  async #check(candidate: Candidate, place: Place): Promise<void> {
+    const { key, kind, promised, image } = candidate
+    try {
+      let found = this.examiner.known(key)
+      if (found === undefined && image !== undefined) {
+        found = await this.examiner.examine(key, image)
+        await this.#crashRecovery(key, image, found, place)
+      }
+      const wrong = judge(found ?? null, promised, kind)
+      if (wrong !== null) this.#fail(place, wrong)
+    } catch (error) {
+      this.#fail(place, (error as Error).stack ?? String(error))
+    }
+  }
+
+  #fail(place: Place, reason: string): void {
+    this.failures.push({ place: placeName(place), reason })
+  }
+
+  /** The recovery of this image, cut short at each of its calls: the next one finds the same. */
+  async #crashRecovery(key: string, image: DiskImage, found: Found, place: Place): Promise<void> {
+    if (place.steps.length > maxDepth || !this.#isSampled(key)) return
+    const disk = new CrashDisk(image)
+    const nested: { step: Step; key: string; image: DiskImage }[] = []
+    let call = 0
+    const collect = (): undefined => {
+      const { losses } = this.#finder.at(disk.platter, mostNestedImages)
+      for (const [index, loss] of losses.entries()) {
+        if (this.examiner.known(loss.key) === found) continue
+        nested.push({ step: { call, index }, key: loss.key, image: loss.build() })
+      }
+      call++
+    }
+    disk.before = collect
+    await this.examiner.start(disk)
+    disk.before = undefined
+    collect()
+    this.counts.nestedImages += nested.length
+    for (const { step, key: inner, image: left } of nested) {
+      const here = { workload: place.workload, steps: [...place.steps, step] }
+      await this.#checkNested(inner, left, found, here)
+    }
+  }
+
+  async #checkNested(key: string, image: DiskImage, found: Found, place: Place): Promise<void> {
+    try {
+      const isNew = this.examiner.known(key) === undefined
+      const again = await this.examiner.examine(key, image)
+      const same = { ...found, epoch: 0 }
+      assert.deepEqual({ ...again, epoch: 0 }, same, 'a recovery cut short changes nothing')
+      assert.ok((again?.epoch ?? 0) >= (found?.epoch ?? 0), 'no epoch is given out again')
+      if (isNew) await this.#crashRecovery(key, image, again, place)
+    } catch (error) {
+      this.#fail(place, (error as Error).stack ?? String(error))
+    }
+  }
+
+  #isSampled(key: string): boolean {
+    return (key.charCodeAt(0) * 64 + key.charCodeAt(1)) % this.#nestedEvery === 0
+  }
+}
