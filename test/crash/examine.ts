@@ -12,13 +12,13 @@
  * Called by explore.ts.
  */
 import assert from 'node:assert/strict'
-import { readCheckedFile } from '../../broker/storage/checked-file.ts'
+import { readCheckedFile, temporarySuffix } from '../../broker/storage/checked-file.ts'
 import { segmentFileName } from '../../broker/storage/file-names.ts'
 import type { Log } from '../../broker/storage/log.ts'
-import type { DiskImage } from '../simulation/platter.ts'
+import type { Disk } from '../../broker/world/disk.ts'
 import { checkFiles } from '../support/crash-check.ts'
-import { CrashDisk } from '../support/crash-disk.ts'
 import { batchOf, commit, FixtureWorld } from '../support/storage-fixture.ts'
+import { FlatDisk, type FlatImage } from './flat-disk.ts'
 import { readLabels, timestampOf, valueAt } from './labels.ts'
 import { keyOf } from './losses.ts'
 import { producerId, topic } from './machine.ts'
@@ -28,8 +28,8 @@ import { dataDir, type StorageNode, startNode } from './storage-node.ts'
 /** Later than any workload reaches, and the same for every image. */
 const examinedAtMs = 1_800_000_000_000
 
-export interface Running {
-  readonly disk: CrashDisk
+export interface Running<D extends Disk = Disk> {
+  readonly disk: D
   readonly fixture: FixtureWorld
   readonly node: StorageNode
   readonly log: Log | undefined
@@ -57,13 +57,13 @@ export class Examiner {
   }
 
   /** What a start finds on an image with this key. @throws Error where it is not as it must be */
-  async examine(key: string, image: DiskImage): Promise<Found> {
+  async examine(key: string, image: FlatImage): Promise<Found> {
     const known = this.#known.get(key)
     if (known !== undefined) return known
-    const running = await this.start(new CrashDisk(image))
+    const running = await this.start(new FlatDisk(image))
     const seen = await look(running)
     await checkTidy(running)
-    const left = running.disk.platter.cachedImage()
+    const left = running.disk.image()
     const found = this.#one(await withProducer(running, seen))
     const again = await this.#startAgain(left)
     assert.deepEqual(withoutEpoch(again), withoutEpoch(found), 'a second recovery finds the same')
@@ -72,7 +72,7 @@ export class Examiner {
     return found
   }
 
-  async start(disk: CrashDisk): Promise<Running> {
+  async start<D extends Disk>(disk: D): Promise<Running<D>> {
     this.recoveries++
     const fixture = new FixtureWorld(disk)
     fixture.wallMs = examinedAtMs
@@ -91,18 +91,18 @@ export class Examiner {
   }
 
   /** A start on what a recovery has left, and all that can be done after it. */
-  async #startAgain(image: DiskImage): Promise<Found> {
-    const key = keyOf(image)
+  async #startAgain(image: FlatImage): Promise<Found> {
+    const key = keyOf(image, isKept)
     const known = this.#recovered.get(key)
     if (known !== undefined) return known
-    const second = await this.start(new CrashDisk(image))
+    const second = await this.start(new FlatDisk(image))
     const seen = await look(second)
     await second.node.close()
     const found = this.#one(await withProducer(second, seen))
-    const third = await this.start(new CrashDisk(second.disk.platter.cachedImage()))
+    const third = await this.start(new FlatDisk(second.disk.image()))
     assert.deepEqual(await look(third), seen, 'a start after a clean stop finds the same')
     await goOn(third, found)
-    const fourth = await this.start(new CrashDisk(third.disk.platter.cachedImage()))
+    const fourth = await this.start(new FlatDisk(third.disk.image()))
     const last = (await look(fourth))?.labels ?? ''
     assert.ok(last.endsWith(laterLabel), 'what was appended after the recovery is kept')
     this.#recovered.set(key, found)
@@ -185,6 +185,9 @@ async function withProducer({ disk, fixture, node, log }: Running, seen: Found):
   const producer = (rows[0]?.[1] ?? []).map(mark => mark.join(',')).join(' ')
   return { ...seen, producer }
 }
+
+/** What recovery cut off and what a rename never reached are kept, and read by nobody. */
+const isKept = (path: string): boolean => path.endsWith('.cut') || path.endsWith(temporarySuffix)
 
 const withoutEpoch = (found: Found): unknown => (found === null ? null : { ...found, epoch: 0 })
 

@@ -8,9 +8,9 @@
  * Called by worker.ts, run.ts (replay) and the test.
  */
 import assert from 'node:assert/strict'
-import type { DiskImage } from '../simulation/platter.ts'
 import { CrashDisk } from '../support/crash-disk.ts'
 import { Examiner } from './examine.ts'
+import { type FlatImage, flatImageOf, treeOf } from './flat-disk.ts'
 import { keyOf, LossFinder } from './losses.ts'
 import { Machine } from './machine.ts'
 import { operationsOf } from './operations.ts'
@@ -42,7 +42,20 @@ interface Candidate {
   readonly key: string
   readonly kind: CrashKind
   readonly promised: Promised
-  readonly image: DiskImage | undefined
+  readonly image: FlatImage | undefined
+}
+
+interface Depth {
+  /** One image in so many is crashed again in the middle of its recovery. */
+  readonly nestedEvery: number
+  /** Whether the content of temporary files, which nobody reads, makes images different. */
+  readonly readsTemporary: boolean
+}
+
+/** Short workloads are looked at without any shortcut, and show that the shortcuts are right. */
+function depthOf({ word }: Workload): Depth {
+  if (word.length <= 1) return { nestedEvery: 1, readsTemporary: true }
+  return { nestedEvery: word.length === 2 ? 16 : 64, readsTemporary: false }
 }
 
 const mostImages = 1024
@@ -61,13 +74,7 @@ export class Explorer {
   }
   readonly examiner = new Examiner()
   readonly failures: Failure[] = []
-  readonly #finder = new LossFinder()
-  /** One image in so many is crashed again in the middle of its recovery. */
-  readonly #nestedEvery: number
-
-  constructor(nestedEvery: number) {
-    this.#nestedEvery = nestedEvery
-  }
+  readonly #finders = { all: new LossFinder(true), read: new LossFinder(false) }
 
   /** Answers whether the last operation did anything. */
   async explore(workload: Workload): Promise<boolean> {
@@ -84,6 +91,7 @@ export class Explorer {
 
   async #run(workload: Workload): Promise<{ candidates: Candidate[]; didWork: boolean }> {
     const candidates: Candidate[] = []
+    const run = { candidates, finder: this.#finderFor(workload) }
     const machine = new Machine(workload.flush, workload.pace === 'settled')
     const list = operationsOf(workload.word)
     let call = 0
@@ -91,7 +99,7 @@ export class Explorer {
     let isLast = list.length === 0
     machine.disk.before = () => {
       // Crashes in what went before are those of a shorter workload.
-      if (isLast || workload.pace === 'together') this.#collect(machine, call, candidates)
+      if (isLast || workload.pace === 'together') this.#collect(machine, call, run)
       call++
       return undefined
     }
@@ -102,26 +110,34 @@ export class Explorer {
       await operation.run(machine)
     }
     await machine.settle()
-    this.#collect(machine, call, candidates)
+    this.#collect(machine, call, run)
     assert.deepEqual(machine.fixture.deaths, [], `${workloadName(workload)} ends no process`)
     const mayBeIdle = list.at(-1)?.mayBeIdle === true && workload.pace === 'settled'
     return { candidates, didWork: call > firstCall || !mayBeIdle }
   }
 
-  #collect(machine: Machine, call: number, into: Candidate[]): void {
+  #finderFor(workload: Workload): LossFinder {
+    return depthOf(workload).readsTemporary ? this.#finders.all : this.#finders.read
+  }
+
+  #collect(
+    machine: Machine,
+    call: number,
+    { candidates, finder }: { candidates: Candidate[]; finder: LossFinder },
+  ): void {
     const promised = machine.promised()
     const { platter } = machine.disk
-    const { losses, combinations, isComplete } = this.#finder.at(platter, mostImages)
+    const { losses, combinations, isComplete } = finder.at(platter, mostImages)
     this.counts.moments++
     this.counts.combinations += combinations + 1
     this.counts.images += losses.length + 1
     if (!isComplete) this.counts.sampledMoments++
-    const add = (index: number, key: string, kind: CrashKind, build: () => DiskImage): void => {
+    const add = (index: number, key: string, kind: CrashKind, build: () => FlatImage): void => {
       const isKnown = this.examiner.known(key) !== undefined
       const image = isKnown ? undefined : build()
-      into.push({ step: { call, index }, key, kind, promised, image })
+      candidates.push({ step: { call, index }, key, kind, promised, image })
     }
-    const cached = platter.cachedImage()
+    const cached = flatImageOf(platter.cachedImage())
     add(-1, keyOf(cached), 'death', () => cached)
     losses.forEach(({ key, build }, index) => {
       add(index, key, 'loss', build)
@@ -148,13 +164,15 @@ export class Explorer {
   }
 
   /** The recovery of this image, cut short at each of its calls: the next one finds the same. */
-  async #crashRecovery(key: string, image: DiskImage, found: Found, place: Place): Promise<void> {
-    if (place.steps.length > maxDepth || !this.#isSampled(key)) return
-    const disk = new CrashDisk(image)
-    const nested: { step: Step; key: string; image: DiskImage }[] = []
+  async #crashRecovery(key: string, image: FlatImage, found: Found, place: Place): Promise<void> {
+    const { nestedEvery } = depthOf(place.workload)
+    if (place.steps.length > maxDepth || numberOf(key) % nestedEvery !== 0) return
+    const disk = new CrashDisk(treeOf(image))
+    const nested: { step: Step; key: string; image: FlatImage }[] = []
     let call = 0
+    const finder = this.#finderFor(place.workload)
     const collect = (): undefined => {
-      const { losses } = this.#finder.at(disk.platter, mostNestedImages)
+      const { losses } = finder.at(disk.platter, mostNestedImages)
       for (const [index, loss] of losses.entries()) {
         if (this.examiner.known(loss.key) === found) continue
         nested.push({ step: { call, index }, key: loss.key, image: loss.build() })
@@ -172,7 +190,7 @@ export class Explorer {
     }
   }
 
-  async #checkNested(key: string, image: DiskImage, found: Found, place: Place): Promise<void> {
+  async #checkNested(key: string, image: FlatImage, found: Found, place: Place): Promise<void> {
     try {
       const isNew = this.examiner.known(key) === undefined
       const again = await this.examiner.examine(key, image)
@@ -184,8 +202,11 @@ export class Explorer {
       this.#fail(place, (error as Error).stack ?? String(error))
     }
   }
+}
 
-  #isSampled(key: string): boolean {
-    return (key.charCodeAt(0) * 64 + key.charCodeAt(1)) % this.#nestedEvery === 0
-  }
+/** The same for the same image on every machine, and spread evenly. */
+function numberOf(key: string): number {
+  let number = 0
+  for (const character of key.slice(0, 5)) number = number * 31 + character.charCodeAt(0)
+  return number
 }

@@ -13,15 +13,17 @@
  * Called by explore.ts.
  */
 
-import type { DiskImage, DiskTree, Platter } from '../simulation/platter.ts'
+import { temporarySuffix } from '../../broker/storage/checked-file.ts'
+import type { DiskTree, Platter } from '../simulation/platter.ts'
 import { PlatterFile } from '../simulation/platter-file.ts'
 import { type PendingPiece, sectorBytes } from '../simulation/power-loss.ts'
 import { SimRandom } from '../simulation/sim-random.ts'
+import type { FlatImage } from './flat-disk.ts'
 import { hash } from './hash.ts'
 
 export interface Loss {
   readonly key: string
-  build(): DiskImage
+  build(): FlatImage
 }
 
 export interface Losses {
@@ -70,9 +72,25 @@ interface Remembered {
   readonly contents: Contents
 }
 
+/** Nobody reads a file by this name; what is in it is left out where `readsTemporary` is false. */
+const isTemporary = (path: string): boolean => path.endsWith(temporarySuffix)
+
+const absent: Content = { hash: '', bytes: new Uint8Array(0) }
+
+const nothing: Contents = {
+  distinct: [absent],
+  combinations: 1,
+  isComplete: true,
+}
+
 export class LossFinder {
+  readonly #readsTemporary: boolean
   /** What a file may hold changes only when it is written, cut or synced. */
   readonly #remembered = new WeakMap<PlatterFile, Remembered>()
+
+  constructor(readsTemporary: boolean) {
+    this.#readsTemporary = readsTemporary
+  }
 
   /** `most`: of one moment; a nested crash looks at fewer. */
   at(platter: Platter, most: number): Losses {
@@ -83,20 +101,22 @@ export class LossFinder {
     let complete = isComplete
     for (const keep of subsets) {
       const tree = platter.filesAfterPowerLoss(keep)
-      const files = filesOf(tree)
-      const name = files.map(({ path, file }) => `${path}=${file.id}`).join(' ')
-      const all = files.map(({ file }) => this.#contentsOf(file))
+      const { files, directories } = listOf(tree)
+      const names = files.map(({ path, file }) => `${path}=${file.id}`)
+      const name = [...directories, ...names].join(' ')
+      const all = files.map(one => this.#contentsOf(one))
       const product = all.reduce((count, contents) => count * contents.combinations, 1)
       combinations += product
       if (trees.has(name)) continue
       trees.add(name)
       complete &&= all.every(contents => contents.isComplete)
-      complete = addImages({ tree, files, all, most }, found) && complete
+      complete = addImages({ directories, files, all, most }, found) && complete
     }
     return { losses: [...found.values()], combinations, isComplete: complete }
   }
 
-  #contentsOf(file: PlatterFile): Contents {
+  #contentsOf({ path, file }: Named): Contents {
+    if (!this.#readsTemporary && isTemporary(path)) return nothing
     const { order } = file.syncPoint()
     const known = this.#remembered.get(file)
     if (known !== undefined && known.pieces === file.pieces && known.order === order) {
@@ -113,13 +133,28 @@ interface Named {
   readonly file: PlatterFile
 }
 
-function filesOf(tree: DiskTree<PlatterFile>, path = ''): Named[] {
-  return [...tree.keys()].sort().flatMap(name => {
-    const inner = tree.get(name)
-    const at = `${path}/${name}`
-    if (inner instanceof PlatterFile) return [{ path: at, file: inner }]
-    return inner === undefined ? [] : [...filesOf(inner, at)]
-  })
+interface Listed {
+  readonly files: Named[]
+  readonly directories: string[]
+}
+
+/** Both sorted by path. */
+function listOf(tree: DiskTree<PlatterFile>): Listed {
+  const listed: Listed = { files: [], directories: [] }
+  const visit = (inner: DiskTree<PlatterFile>, path: string): void => {
+    for (const [name, content] of inner) {
+      const at = `${path}/${name}`
+      if (content instanceof PlatterFile) listed.files.push({ path: at, file: content })
+      else {
+        listed.directories.push(at)
+        visit(content, at)
+      }
+    }
+  }
+  visit(tree, '')
+  listed.files.sort((a, b) => (a.path < b.path ? -1 : 1))
+  listed.directories.sort()
+  return listed
 }
 
 function contentsOf(file: PlatterFile): Contents {
@@ -158,26 +193,27 @@ function tearsOf(
 }
 
 interface Combined {
-  readonly tree: DiskTree<PlatterFile>
+  readonly directories: readonly string[]
   readonly files: readonly Named[]
   readonly all: readonly Contents[]
   readonly most: number
 }
 
 /** Adds one image for each combination of contents; says whether that were all. */
-function addImages({ tree, files, all, most }: Combined, found: Map<string, Loss>): boolean {
+function addImages({ directories, files, all, most }: Combined, found: Map<string, Loss>): boolean {
   const counts = all.map(contents => contents.distinct.length)
+  const head = directories.join(' ')
   const add = (choice: readonly number[]): void => {
-    const chosen = new Map<PlatterFile, Content>()
-    let text = directoriesOf(tree)
-    for (const [at, { path, file }] of files.entries()) {
-      const content = all[at]?.distinct[choice[at] ?? 0]
-      if (content === undefined) throw new Error('no such content')
-      chosen.set(file, content)
-      text += ` ${path} ${content.hash}`
-    }
+    const chosen = files.map((_, at) => all[at]?.distinct[choice[at] ?? 0] ?? absent)
+    let text = head
+    for (const [at, { path }] of files.entries()) text += ` ${path} ${chosen[at]?.hash}`
     const key = hash(text)
-    if (!found.has(key)) found.set(key, { key, build: () => imageOf(tree, chosen) })
+    if (found.has(key)) return
+    const build = () => ({
+      files: new Map(files.map(({ path }, at) => [path, (chosen[at] ?? absent).bytes])),
+      directories: new Set(directories),
+    })
+    found.set(key, { key, build })
   }
   const product = counts.reduce((count, one) => count * one, 1)
   if (product <= most) {
@@ -207,39 +243,15 @@ function digits(number: number, bases: readonly number[]): number[] {
   })
 }
 
-/** An empty directory is a difference, too. */
-function directoriesOf(tree: DiskTree<unknown>, path = ''): string {
-  let text = ''
-  for (const name of [...tree.keys()].sort()) {
-    const inner = tree.get(name)
-    if (!(inner instanceof Map)) continue
-    text += inner.size === 0 ? ` ${path}/${name}` : directoriesOf(inner, `${path}/${name}`)
+/** The key of the loss that leaves this; content of files that `leftOut` names does not count. */
+export function keyOf(
+  { files, directories }: FlatImage,
+  leftOut: (path: string) => boolean = () => false,
+): string {
+  let text = [...directories].sort().join(' ')
+  for (const path of [...files.keys()].sort()) {
+    const content = files.get(path)
+    text += ` ${path} ${content === undefined || leftOut(path) ? '' : hash(content)}`
   }
-  return text
-}
-
-function imageOf(
-  tree: DiskTree<PlatterFile>,
-  chosen: ReadonlyMap<PlatterFile, Content>,
-): DiskImage {
-  const image: DiskImage = new Map()
-  for (const [name, inner] of tree) {
-    if (inner instanceof Map) image.set(name, imageOf(inner, chosen))
-    else image.set(name, chosen.get(inner)?.bytes ?? new Uint8Array(0))
-  }
-  return image
-}
-
-/** The key of the loss that leaves this. */
-export function keyOf(image: DiskImage): string {
-  let text = directoriesOf(image)
-  const visit = (inner: DiskImage, path: string): void => {
-    for (const name of [...inner.keys()].sort()) {
-      const content = inner.get(name)
-      if (content instanceof Map) visit(content, `${path}/${name}`)
-      else if (content !== undefined) text += ` ${path}/${name} ${hash(content)}`
-    }
-  }
-  visit(image, '')
   return hash(text)
 }

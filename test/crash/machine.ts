@@ -7,11 +7,15 @@
  * calls with the same bytes.
  * Called by operations.ts and explore.ts.
  */
+
 import type { Log } from '../../broker/storage/log.ts'
+import type { BrokerWorld } from '../../broker/world/world.ts'
 import type { SluiceError } from '../../protocol/errors.ts'
 import { CrashDisk } from '../support/crash-disk.ts'
 import { batchOf, FixtureWorld, settle } from '../support/storage-fixture.ts'
+import { flatImageOf } from './flat-disk.ts'
 import { timestampOf, valueAt } from './labels.ts'
+import { keyOf } from './losses.ts'
 import type { Produced, Promised, TopicPromise } from './promises.ts'
 import { type StorageNode, startNode } from './storage-node.ts'
 
@@ -51,9 +55,28 @@ class TopicModel {
   }
 }
 
+/** Ids follow from the content of the disk, so that equal histories leave equal disks. */
+class MachineWorld extends FixtureWorld {
+  readonly #disk: CrashDisk
+
+  constructor(disk: CrashDisk) {
+    super(disk)
+    this.#disk = disk
+  }
+
+  override world(): BrokerWorld {
+    const world = super.world()
+    const bits = () => idFrom(keyOf(flatImageOf(this.#disk.platter.cachedImage())))
+    return { ...world, random: { ...world.random, bits } }
+  }
+}
+
+const idFrom = (key: string): number =>
+  Number.parseInt(Buffer.from(key, 'base64').toString('hex').slice(0, 12), 16)
+
 export class Machine {
   readonly disk = new CrashDisk(new Map([['data', new Map()]]))
-  readonly fixture = new FixtureWorld(this.disk)
+  readonly fixture = new MachineWorld(this.disk)
   /** False: no operation waits for what goes on behind the answers. */
   readonly settles: boolean
   readonly #flush: 'commit' | 'os'
