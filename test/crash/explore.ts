@@ -8,14 +8,20 @@
  * Called by worker.ts, run.ts (replay) and the test.
  */
 import assert from 'node:assert/strict'
-import { CrashDisk } from '../support/crash-disk.ts'
 import { Examiner } from './examine.ts'
-import { type FlatImage, flatImageOf, treeOf } from './flat-disk.ts'
+import { type FlatImage, flatImageOf } from './flat-disk.ts'
 import { keyOf, LossFinder } from './losses.ts'
-import { Machine } from './machine.ts'
-import { operationsOf } from './operations.ts'
 import { type CrashKind, type Found, judge, type Promised } from './promises.ts'
-import { type Place, placeName, type Step, type Workload, workloadName } from './workloads.ts'
+import {
+  deathIndex,
+  depthOf,
+  type Moment,
+  mostImages,
+  mostNestedImages,
+  runRecovery,
+  runWorkload,
+} from './run-workload.ts'
+import { type Place, placeName, type Step, type Workload } from './workloads.ts'
 
 export interface Failure {
   readonly place: string
@@ -45,22 +51,8 @@ interface Candidate {
   readonly image: FlatImage | undefined
 }
 
-interface Depth {
-  /** One image in so many is crashed again in the middle of its recovery. */
-  readonly nestedEvery: number
-  /** Whether the content of temporary files, which nobody reads, makes images different. */
-  readonly readsTemporary: boolean
-}
-
-/** Short workloads are looked at without any shortcut, and show that the shortcuts are right. */
-function depthOf({ word }: Workload): Depth {
-  if (word.length <= 1) return { nestedEvery: 1, readsTemporary: true }
-  return { nestedEvery: word.length === 2 ? 16 : 64, readsTemporary: false }
-}
-
-const mostImages = 1024
-const mostNestedImages = 24
-const maxDepth = 2
+/** A recovery is crashed, and so is the one after it. */
+const maxNesting = 2
 
 export class Explorer {
   readonly counts: Counts = {
@@ -79,52 +71,26 @@ export class Explorer {
   /** Answers whether the last operation did anything. */
   async explore(workload: Workload): Promise<boolean> {
     this.counts.workloads++
-    const run = await this.#run(workload)
-    for (const candidate of run.candidates) {
-      const place = { workload, steps: [candidate.step] }
-      await this.#check(candidate, place)
-      if (this.failures.length > 0) break
-    }
-    if (!run.didWork) this.counts.idleWorkloads++
-    return run.didWork
-  }
-
-  async #run(workload: Workload): Promise<{ candidates: Candidate[]; didWork: boolean }> {
     const candidates: Candidate[] = []
-    const run = { candidates, finder: this.#finderFor(workload) }
-    const machine = new Machine(workload.flush, workload.pace === 'settled')
-    const list = operationsOf(workload.word)
-    let call = 0
-    let firstCall = 0
-    let isLast = list.length === 0
-    machine.disk.before = () => {
+    const didWork = await runWorkload(workload, moment => {
       // Crashes in what went before are those of a shorter workload.
-      if (isLast || workload.pace === 'together') this.#collect(machine, call, run)
-      call++
-      return undefined
+      const isNew = moment.isLast || workload.pace === 'together'
+      if (isNew) this.#collect(moment, this.#finderFor(workload), candidates)
+    })
+    const failedBefore = this.failures.length
+    for (const candidate of candidates) {
+      await this.#check(candidate, { workload, steps: [candidate.step] })
+      if (this.failures.length > failedBefore) break
     }
-    await machine.begin()
-    for (const [at, operation] of list.entries()) {
-      isLast = at === list.length - 1
-      firstCall = call
-      await operation.run(machine)
-    }
-    await machine.settle()
-    this.#collect(machine, call, run)
-    assert.deepEqual(machine.fixture.deaths, [], `${workloadName(workload)} ends no process`)
-    const mayBeIdle = list.at(-1)?.mayBeIdle === true && workload.pace === 'settled'
-    return { candidates, didWork: call > firstCall || !mayBeIdle }
+    if (!didWork) this.counts.idleWorkloads++
+    return didWork
   }
 
   #finderFor(workload: Workload): LossFinder {
     return depthOf(workload).readsTemporary ? this.#finders.all : this.#finders.read
   }
 
-  #collect(
-    machine: Machine,
-    call: number,
-    { candidates, finder }: { candidates: Candidate[]; finder: LossFinder },
-  ): void {
+  #collect({ machine, call }: Moment, finder: LossFinder, into: Candidate[]): void {
     const promised = machine.promised()
     const { platter } = machine.disk
     const { losses, combinations, isComplete } = finder.at(platter, mostImages)
@@ -135,10 +101,10 @@ export class Explorer {
     const add = (index: number, key: string, kind: CrashKind, build: () => FlatImage): void => {
       const isKnown = this.examiner.known(key) !== undefined
       const image = isKnown ? undefined : build()
-      candidates.push({ step: { call, index }, key, kind, promised, image })
+      into.push({ step: { call, index }, key, kind, promised, image })
     }
     const cached = flatImageOf(platter.cachedImage())
-    add(-1, keyOf(cached), 'death', () => cached)
+    add(deathIndex, keyOf(cached), 'death', () => cached)
     losses.forEach(({ key, build }, index) => {
       add(index, key, 'loss', build)
     })
@@ -166,23 +132,16 @@ export class Explorer {
   /** The recovery of this image, cut short at each of its calls: the next one finds the same. */
   async #crashRecovery(key: string, image: FlatImage, found: Found, place: Place): Promise<void> {
     const { nestedEvery } = depthOf(place.workload)
-    if (place.steps.length > maxDepth || numberOf(key) % nestedEvery !== 0) return
-    const disk = new CrashDisk(treeOf(image))
+    if (place.steps.length > maxNesting || numberOf(key) % nestedEvery !== 0) return
     const nested: { step: Step; key: string; image: FlatImage }[] = []
-    let call = 0
     const finder = this.#finderFor(place.workload)
-    const collect = (): undefined => {
+    await runRecovery(this.examiner, image, (disk, call) => {
       const { losses } = finder.at(disk.platter, mostNestedImages)
       for (const [index, loss] of losses.entries()) {
         if (this.examiner.known(loss.key) === found) continue
         nested.push({ step: { call, index }, key: loss.key, image: loss.build() })
       }
-      call++
-    }
-    disk.before = collect
-    await this.examiner.start(disk)
-    disk.before = undefined
-    collect()
+    })
     this.counts.nestedImages += nested.length
     for (const { step, key: inner, image: left } of nested) {
       const here = { workload: place.workload, steps: [...place.steps, step] }

@@ -11,6 +11,8 @@ import { segmentMs } from './storage-node.ts'
 export interface Operation {
   readonly letter: string
   readonly name: string
+  /** It begins only when those before it have ended, and ends before the next. */
+  readonly waits: boolean
   /** Without any call to the disk it has changed nothing at all. */
   readonly mayBeIdle: boolean
   run(machine: Machine): Promise<void>
@@ -23,11 +25,12 @@ const step = (
   letter: string,
   name: string,
   run: (machine: Machine) => unknown,
-  mayBeIdle = false,
+  { mayBeIdle = false, waits = false } = {},
 ): Operation => ({
   letter,
   name,
   mayBeIdle,
+  waits,
   run: async machine => {
     await run(machine)
     await done(machine)
@@ -55,31 +58,41 @@ export const operations: readonly Operation[] = [
     m.skip(segmentMs)
     await m.tick()
   }),
-  step('c', 'checkpoint of the recovery point', m => m.tick(), true),
-  step('t', 'trim to the middle (delete-records)', m => m.trim(), true),
-  step('d', 'retention deletes the sealed segments', m => m.retain(), true),
+  step('c', 'checkpoint of the recovery point', m => m.tick(), { mayBeIdle: true }),
+  step('t', 'trim to the middle (delete-records)', m => m.trim(), { mayBeIdle: true }),
+  step('d', 'retention deletes the sealed segments', m => m.retain(), { mayBeIdle: true }),
   step('f', 'change flush', m => m.toggleFlush()),
-  step('x', 'a disk without room, then the batch again', async m => {
-    const before = m.disk.before
-    let isFull = true
-    m.disk.before = operation => {
-      const fault = before?.(operation)
-      const hit = isFull && operation.name === 'write' && operation.path.endsWith('.log')
-      if (hit) isFull = false
-      return hit ? 'short' : fault
-    }
-    m.append({ valueBytes: 90, idempotent: true })
-    await m.settle()
-    m.disk.before = before
-    await m.tick()
-    m.append({ valueBytes: 90, idempotent: true })
-  }),
-  step('z', 'stop cleanly and start', m => m.restart()),
-  step('k', 'die and start', m => m.killAndRestart()),
-  step('n', 'delete the topic and create it again', async m => {
-    await m.deleteTopic()
-    await m.createTopic()
-  }),
+  step(
+    'x',
+    'a disk without room, then the batch again',
+    async m => {
+      const before = m.disk.before
+      let isFull = true
+      m.disk.before = operation => {
+        const fault = before?.(operation)
+        const hit = isFull && operation.name === 'write' && operation.path.endsWith('.log')
+        if (hit) isFull = false
+        return hit ? 'short' : fault
+      }
+      m.append({ valueBytes: 90, idempotent: true })
+      await m.settle()
+      m.disk.before = before
+      await m.tick()
+      m.append({ valueBytes: 90, idempotent: true })
+    },
+    { waits: true },
+  ),
+  step('z', 'stop cleanly and start', m => m.restart(), { waits: true }),
+  step('k', 'die and start', m => m.killAndRestart(), { waits: true }),
+  step(
+    'n',
+    'delete the topic and create it again',
+    async m => {
+      await m.deleteTopic()
+      await m.createTopic()
+    },
+    { waits: true },
+  ),
 ]
 
 const byLetter = new Map(operations.map(operation => [operation.letter, operation]))

@@ -51,16 +51,43 @@ export function parsePlace(text: string): Place {
   }
 }
 
-/** Every word of this length, of those that do not begin with a word in `idle`. */
-export function* wordsOf(
-  length: number,
-  idle: ReadonlySet<string>,
-  prefix = '',
-): Generator<string> {
-  if (idle.has(prefix)) return
-  if (length === 0) {
-    yield prefix
-    return
-  }
-  for (const { letter } of operations) yield* wordsOf(length - 1, idle, prefix + letter)
+/** One length of one kind: explored as a whole before the next one is begun. */
+export interface Phase extends Omit<Workload, 'word'> {
+  readonly length: number
+}
+
+export const phaseName = ({ length, flush, pace }: Phase): string =>
+  `${length} ${length === 1 ? 'operation' : 'operations'}, flush=${flush}, ${pace}`
+
+/** Operations that do not wait for each other have their place after the plain ones. */
+const longestTogether = 3
+
+/** In order of length; up to `operations` operations. */
+export function phasesOf(mostOperations: number): Phase[] {
+  const lengths = Array.from({ length: mostOperations + 1 }, (_, length) => length)
+  const paces = ['settled', 'together'] as const
+  return lengths.flatMap(length =>
+    paces
+      .filter(pace => pace === 'settled' || (length >= 2 && length <= longestTogether))
+      .flatMap(pace => (['commit', 'os'] as const).map(flush => ({ length, flush, pace }))),
+  )
+}
+
+/** How many words of this length there are. */
+export const countOfWords = (length: number): number => operations.length ** length
+
+/**
+ * Which of `workers` has a word: all with the same first two letters are one worker's, which so
+ * knows the images that they share. The shortest are everybody's.
+ */
+export function isMine(word: string, worker: number, workers: number): boolean {
+  if (word.length < 2) return true
+  const at = (index: number) => operations.findIndex(({ letter }) => letter === word[index])
+  return (at(0) + at(1)) % workers === worker
+}
+
+/** Every word of this length. */
+export function* wordsOf(length: number, prefix = ''): Generator<string> {
+  if (length === 0) yield prefix
+  else for (const { letter } of operations) yield* wordsOf(length - 1, prefix + letter)
 }
