@@ -173,6 +173,16 @@ export class LogWriter {
     if (isBeyond(end, this.#syncedEnd)) this.#syncedEnd = end
   }
 
+  /**
+   * At a clean stop: writes epochs that no round has. With the one in force among them, so that
+   * those which recovery cut off are not given out again.
+   */
+  async writeOwedEpochs(leaderEpoch: number): Promise<void> {
+    if (!this.#epochsDirty) return
+    this.#parts.epochs.maybeAssign(leaderEpoch, this.#parts.segments.active.endOffset)
+    await this.#writeEpochs()
+  }
+
   async #writeEpochs(): Promise<void> {
     this.#epochsDirty = false
     try {
