@@ -60,6 +60,12 @@ const allocatedBytes = (): number => {
   return heap + external
 }
 
+/** Of this process: other processes on the machine do not make an input slow. */
+const cpuMs = (): number => {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
 const base64 = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
 
@@ -214,7 +220,7 @@ export class Engine {
   async #checkSlow(input: Uint8Array, place: Place, firstMs: number): Promise<void> {
     let best = firstMs
     for (let again = 0; again < 3 && best > this.#target.maxMs; again++) {
-      best = Math.min(best, await this.#alone(input, () => performance.now()))
+      best = Math.min(best, await this.#alone(input, cpuMs))
     }
     if (best <= this.#target.maxMs) return
     this.#find(place, input, { what: 'is slow', detail: `${best.toFixed(0)} ms each time` })
