@@ -107,6 +107,8 @@ export interface ListenOptions {
   /** Accepted `Host` names on a loopback bind besides the loopback ones (DNS rebinding). */
   readonly allowedHosts: readonly string[]
   onConnection(connection: Connection): ConnectionEvents
+  /** Asked before each connection: why nobody may connect now; null = welcome, as without it. */
+  refuseNow?(): string | null
   /** A plain HTTP request (GET/HEAD only) on the same port. */
   onHttp(path: string): HttpAnswer | Promise<HttpAnswer>
   /** A connection refused before it became one, with the reason, for the log. */
