@@ -5,6 +5,7 @@
  * them).
  * Used by broker/cli/main.ts, which adds start and segment.
  */
+import { measuringVerbs } from './bench/measuring-verbs.ts'
 import type { CommandTree } from './command.ts'
 
 export const clientCommands: CommandTree = [
@@ -62,18 +63,7 @@ export const clientCommands: CommandTree = [
   {
     name: 'bench',
     about: 'Measure: produce, consume',
-    verbs: [
-      {
-        usage: 'produce',
-        about: 'Measure how fast records are acked',
-        load: async () => (await import('./bench-produce.ts')).benchProduceCommand,
-      },
-      {
-        usage: 'consume',
-        about: 'Measure how fast records are read, and check that all came',
-        load: async () => (await import('./bench-consume.ts')).benchConsumeCommand,
-      },
-    ],
+    verbs: [...measuringVerbs],
   },
   {
     usage: 'version',
