@@ -114,6 +114,10 @@ export class LoadGroup {
     if (failure !== undefined && failure !== null) throw failure
   }
 
+  stop(): void {
+    for (const load of this.#loads) load.stop()
+  }
+
   /** What making the records cost, against the processor time of one core at this rate. */
   cost(recordsPerSecond: number): GeneratorCost {
     const [first] = this.#payloads

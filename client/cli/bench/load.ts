@@ -43,6 +43,7 @@ export class BenchLoad {
   #done = 0
   #counted = 0
   #untilSample = 1
+  #isStopped = false
   #wakeAtDone = Number.POSITIVE_INFINITY
   #wake: (() => void) | null = null
 
@@ -64,6 +65,11 @@ export class BenchLoad {
   /** Records that were never sent, because the end came or something failed. */
   get unsent(): number {
     return this.#options.count - this.#sent
+  }
+
+  /** Nothing more is sent; what is in the air is waited for. */
+  stop(): void {
+    this.#isStopped = true
   }
 
   /** As fast as acks come, at most `window` in the air. */
@@ -121,7 +127,8 @@ export class BenchLoad {
 
   get #isOver(): boolean {
     const { count, signal } = this.#options
-    return this.failure !== null || signal.aborted || this.#sent >= count
+    if (this.failure !== null || this.#isStopped) return true
+    return signal.aborted || this.#sent >= count
   }
 
   get #inTheAir(): number {

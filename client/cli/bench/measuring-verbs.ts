@@ -17,4 +17,9 @@ export const measuringVerbs: readonly CommandEntry[] = [
     about: 'Measure how fast records are read, and check that all came',
     load: async () => (await import('./consume.ts')).benchConsumeCommand,
   },
+  {
+    usage: 'e2e',
+    about: 'Measure the time from sending to delivery',
+    load: async () => (await import('./e2e.ts')).benchE2eCommand,
+  },
 ]
