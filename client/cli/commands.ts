@@ -62,8 +62,20 @@ export const clientCommands: CommandTree = [
   },
   {
     name: 'bench',
-    about: 'Measure: produce, consume',
-    verbs: [...measuringVerbs],
+    about: 'Measure: produce, consume, e2e, connections, run, compare',
+    verbs: [
+      ...measuringVerbs,
+      {
+        usage: 'run <suite>',
+        about: 'Run the benches of a suite file, one after the other',
+        load: async () => (await import('./bench/run.ts')).benchRunCommand,
+      },
+      {
+        usage: 'compare <before> <after>',
+        about: 'Compare two result files; exit code 1 where the second is worse',
+        load: async () => (await import('./bench/compare.ts')).benchCompareCommand,
+      },
+    ],
   },
   {
     usage: 'version',

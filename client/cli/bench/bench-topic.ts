@@ -51,7 +51,11 @@ export async function withClients<T>(
 ): Promise<T> {
   const clients: Client[] = []
   try {
-    for (let i = 0; i < count; i++) clients.push(await openClient(context, options))
+    for (let i = 0; i < count; i++) {
+      // one signal each: Node warns of a leak where more than ten listen to the same one
+      const signal = AbortSignal.any([context.signal])
+      clients.push(await openClient(context, { ...options, signal }))
+    }
     return await use(clients)
   } finally {
     await Promise.all(clients.map(client => client.close()))

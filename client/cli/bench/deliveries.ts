@@ -21,7 +21,7 @@ import { maxSource, type Stamp } from './stamp.ts'
 import { StampCheck, type Verified } from './stamp-check.ts'
 
 export interface Delivery {
-  readonly writer: Client
+  readonly writers: readonly Client[]
   readonly reader: Client
   readonly topic: string
   readonly partitions: number
@@ -81,10 +81,10 @@ const sum = (counts: ReadonlyMap<number, number>): number =>
 /** Records at their intended times. */
 export async function openLoop(context: CommandContext, delivery: Delivery): Promise<DeliveryRun> {
   const { clock, timers } = context.world
-  const { durationMs, waitMs, writer } = delivery
+  const { durationMs, waitMs, writers } = delivery
   const check = new StampCheck()
   const plan = { ...delivery, count: delivery.count ?? 1, endAfterMs: 2 * durationMs + patienceMs }
-  const group = new LoadGroup(context, plan, [writer])
+  const group = new LoadGroup(context, plan, writers)
   const indexOf = new Map(group.sources.map((source, i) => [source, i]))
   const consumer = await atTheEnd(context, delivery)
 
@@ -140,11 +140,11 @@ class Awaited {
 /** One record at a time: the next is sent when the one before was delivered. */
 export async function pingPong(context: CommandContext, delivery: Delivery): Promise<DeliveryRun> {
   const { random, clock, timers } = context.world
-  const { writer, topic: name, payload: plan, count, durationMs, waitMs } = delivery
+  const { writers, topic: name, payload: plan, count, durationMs, waitMs } = delivery
   const source = Math.floor(random.fraction() * maxSource)
   const payload = new Payload(plan, source, 0, random)
   const check = new StampCheck()
-  const topic = writer.topic(name)
+  const topic = (writers[0] as Client).topic(name)
   const consumer = await atTheEnd(context, delivery)
   let sent = 0
 

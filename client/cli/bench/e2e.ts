@@ -89,7 +89,7 @@ async function measure(
       : Math.max(1, Math.min(args.count ?? Infinity, Math.round((rate * args.duration) / 1000)))
   const warmup = warmupOf(args.warmup, { records: count, ms: args.duration })
   const delivery: Delivery = {
-    writer,
+    writers: [writer],
     reader,
     topic,
     partitions,

@@ -22,4 +22,9 @@ export const measuringVerbs: readonly CommandEntry[] = [
     about: 'Measure the time from sending to delivery',
     load: async () => (await import('./e2e.ts')).benchE2eCommand,
   },
+  {
+    usage: 'connections',
+    about: 'Measure what open connections cost, and latency beside them',
+    load: async () => (await import('./connections.ts')).benchConnectionsCommand,
+  },
 ]
