@@ -1,8 +1,8 @@
 /** Tests of the bench commands: shapes, checks, topics made and deleted; no figure is judged. */
 import t, { type Test } from 'tap'
-import { startBroker } from '../../../broker/testing/index.ts'
-import { BenchMeter } from '../../../client/cli/bench-meter.ts'
-import { sluice } from './fake-terminal.ts'
+import { startBroker } from '../../../../broker/testing/index.ts'
+import { BenchMeter } from '../../../../client/cli/bench/meter.ts'
+import { sluice } from '../fake-terminal.ts'
 
 async function withBroker(t: Test) {
   const broker = await startBroker()
@@ -30,15 +30,15 @@ const figures = {
 
 t.test('bench produce and consume have stable JSON shapes and find every record', async t => {
   const run = await withBroker(t)
-  const produced = await run('bench produce -n 3000 --size 50B --keep -p 2 --keys 7 --topic b -j')
+  const produced = await run('bench produce -n 3000 --size 50B --keep -p 2 --key 7 --topic b -j')
   t.equal(produced.code, 0, produced.terminal.error)
   t.match(produced.terminal.json, {
     ...figures,
     bench: 'produce',
     topic: 'b',
     partitions: 2,
-    records: 2850,
-    warmupRecords: 150,
+    records: 2700,
+    warmup: { records: 300, seconds: Number },
     loop: 'closed',
     latencyOf: 'send to ack',
     acks: 'all',
@@ -114,7 +114,7 @@ t.test(
   async t => {
     let now = 0
     const clock = { wallMs: () => now, monotonicMs: () => now }
-    const meter = new BenchMeter(clock, 10)
+    const meter = new BenchMeter(clock, { records: 10, ms: 0 })
     now = 5000
     meter.count(10, 100)
     for (let i = 0; i < 100; i++) {
@@ -133,7 +133,7 @@ t.test(
 t.test('no percentile lies beyond the largest latency', async t => {
   let now = 0
   const clock = { wallMs: () => now, monotonicMs: () => now }
-  const meter = new BenchMeter(clock, 0)
+  const meter = new BenchMeter(clock)
   for (const latencyMs of [99.647, 180.494, 135.362]) {
     const since = now
     now += latencyMs
