@@ -80,7 +80,8 @@ export class NumberedCheck {
   /** @throws Error where not exactly `expected` records came, each in its place */
   require(expected: number): void {
     if (this.problem !== null) throw new Error(this.problem)
-    if (this.count !== expected) throw new Error(`${this.count} records came, ${expected} were sent`)
+    if (this.count !== expected)
+      throw new Error(`${this.count} records came, ${expected} were sent`)
   }
 }
 
