@@ -33,6 +33,7 @@ class DeadEnd implements Connection {
   readonly receivingBytes = 0
   isClosed = false
   send(): void {}
+  flush(): void {}
   pause(): void {}
   resume(): void {}
   close(): void {
