@@ -22,6 +22,14 @@ export function segmentFileName(baseOffset: number, suffix: SegmentSuffix): stri
   return `${String(baseOffset).padStart(20, '0')}.${suffix}`
 }
 
+/**
+ * The kind of a checked file that is one partition's: with its place, so that one which lies where
+ * another belongs is not taken for it.
+ */
+export function kindAt(kind: string, directory: string, name: string): string {
+  return `${kind}@${directory.slice(directory.lastIndexOf('/') + 1)}/${name}`
+}
+
 const segmentPattern = /^(\d{20})\.(log|index|timeindex|txnindex|producers)$/
 
 /** null for a name that is not a segment file's, or whose offset is not a safe integer. */

@@ -27,6 +27,7 @@ export async function loadLog(request: LoadRequest): Promise<LoadedLog> {
   const wantedStart = request.checkpoint?.logStartOffset ?? 0
   await removeBelow(disk, request.directory, files, wantedStart)
   requireFirstSegment(request, files)
+  warnOfUnknown(request, files)
   const opened = await openSegments(request, files)
   const end = opened.segments.active.endOffset
   if (end >= wantedStart) {
@@ -54,6 +55,13 @@ async function knownTransactions(
   const read = await readTransactions(shared.disk, directory)
   if (read === 'missing') return files.hasTransactionIndex ? null : new Transactions()
   return read === 'damaged' ? null : read
+}
+
+/** Copied in, or the checkpoint is lost: what was trimmed within its first segment is back. */
+function warnOfUnknown({ shared, checkpoint, directory }: LoadRequest, files: LogFiles): void {
+  if (checkpoint !== null || files.bases.length === 0) return
+  const facts = { directory, logStartOffset: files.bases[0] }
+  shared.logger.warn(facts, 'no checkpoint knows this log: it is read from its first segment on')
 }
 
 /**
