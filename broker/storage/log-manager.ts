@@ -10,6 +10,7 @@
  */
 import { SluiceError } from '../../protocol/errors.ts'
 import { invariant } from '../../protocol/invariant.ts'
+import { StorageCounts } from '../metrics/storage-counts.ts'
 import { isNoSpace } from '../world/disk.ts'
 import type { BrokerWorld } from '../world/world.ts'
 import { CheckpointStore } from './checkpoint-store.ts'
@@ -43,6 +44,8 @@ export interface OpenLogsOptions {
   readonly world: BrokerWorld
   readonly limits?: Partial<StorageLimits>
   readonly logger: StorageLogger
+  /** Bumped by all logs; default: numbers that nobody reads. */
+  readonly counts?: StorageCounts
 }
 
 const keyOf = (topicId: string, partition: number) => `${topicId}/${partition}`
@@ -68,7 +71,8 @@ class LogManager implements PartitionLogs {
   readonly #foundTopicIds = new Map<string, string>()
   #clean = false
 
-  constructor({ dataDir, world, limits, logger }: OpenLogsOptions) {
+  constructor(options: OpenLogsOptions) {
+    const { dataDir, world, limits, logger, counts = new StorageCounts() } = options
     this.#dataDir = dataDir
     this.#world = world
     const all = { ...defaultStorageLimits, ...limits }
@@ -88,6 +92,7 @@ class LogManager implements PartitionLogs {
       limits: all,
       tailCache: new TailCache(all.tailCacheBytes),
       syncs: new Permits(all.maxConcurrentSyncs),
+      counts,
       load: { uncommittedBytes: 0 },
       space: { full: false },
       requestCheckpoint: () => this.#housekeeping.checkpointSoon(),
@@ -107,6 +112,7 @@ class LogManager implements PartitionLogs {
     for (const noted of logs) this.#noted.set(keyOf(noted.topicId, noted.partition), noted)
     this.#clean = clean
     if (!clean && logs.length > 0) {
+      this.#shared.counts.isUncleanStart = true
       const values = { partitions: logs.length }
       this.#shared.logger.warn(values, 'the last stop was not clean: the logs are recovered')
     }
@@ -115,6 +121,10 @@ class LogManager implements PartitionLogs {
 
   get uncommittedBytes(): number {
     return this.#shared.load.uncommittedBytes
+  }
+
+  get isDiskFull(): boolean {
+    return this.#shared.space.full
   }
 
   all(): PartitionLog[] {

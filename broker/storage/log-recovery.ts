@@ -239,6 +239,7 @@ async function handleDamage(
   const reason = `${end.damage} (${segment.path('log')}, position ${end.position})`
   const facts = { reason, endOffset: segment.endOffset, bytes: total - end.position }
   if (verdict === 'quarantine') {
+    shared.counts.corruptBatches++
     shared.logger.error(facts, 'damage below what was acked: the log is read-only up to there')
     return reason
   }

@@ -125,6 +125,10 @@ export class RecordCursor {
     return this.#reader.bytes.subarray(this.#valueStart, this.#valueStart + this.#valueBytes)
   }
 
+  get headerCount(): number {
+    return this.#headerCount
+  }
+
   /** In stored order, duplicate names and all; made anew by each call. */
   headers(): RecordHeader[] {
     const headers: RecordHeader[] = []

@@ -8,6 +8,7 @@
  */
 import { brokerConfig } from '../../broker/config/broker-config.ts'
 import { openDataDirectory } from '../../broker/metadata/data-directory.ts'
+import { BrokerCounts } from '../../broker/metrics/broker-counts.ts'
 import { loadTopics } from '../../broker/replication/load-topics.ts'
 import { PartitionManager } from '../../broker/replication/partition-manager.ts'
 import { TopicLifecycle } from '../../broker/replication/topic-lifecycle.ts'
@@ -50,7 +51,8 @@ export async function startNode(
   const data = await openDataDirectory(world, dataDir, 1)
   const logs = await openLogs({ dataDir, world, limits, logger })
   const partitions = new PartitionManager()
-  const parts = { world, config, store: data.store, logs, partitions, logger }
+  const counts = new BrokerCounts()
+  const parts = { world, config, store: data.store, logs, partitions, counts, logger }
   await loadTopics(parts)
   const topics = new TopicLifecycle(parts)
   const close = async () => {
