@@ -200,7 +200,9 @@ async function openCleanly(
   }
   const epochs = await EpochCache.read(shared.disk, directory)
   // Batches have epochs: where the file knows none it is missing or damaged, and the log tells.
-  if (epochs.latestEpoch < 0 && segments.sizeBytes > 0) return null
+  const { latestEpoch } = epochs
+  if (latestEpoch < 0 && segments.sizeBytes > 0) return null
+  epochs.cutEnd(segments.active.endOffset)
   return {
     segments,
     producers,
@@ -209,7 +211,7 @@ async function openCleanly(
     snapshots: files.snapshots,
     owed: [],
     epochsOwed: false,
-    leaderEpoch: Math.max(checkpoint?.leaderEpoch ?? 0, epochs.latestEpoch),
+    leaderEpoch: Math.max(checkpoint?.leaderEpoch ?? 0, latestEpoch),
     quarantine: null,
   }
 }

@@ -27,6 +27,8 @@ export interface BatchPlace {
   readonly lastOffset: number
   readonly sizeBytes: number
   readonly maxTimestamp: number
+  /** The checksum that the batch says it has. */
+  readonly crc: number
 }
 
 export interface SegmentIndexes {
@@ -50,6 +52,11 @@ export interface SegmentFacts {
    * earlier versions.
    */
   readonly indexChecksums?: IndexChecksums
+  /**
+   * The checksum of its first batch, by which a file is known that lies where another belongs;
+   * missing where there is no batch, and in lists of earlier versions.
+   */
+  readonly firstChecksum?: number
 }
 
 interface IndexChecksums {
@@ -70,6 +77,7 @@ export class Segment {
   sealedAtMs: number | null = null
   /** The indexes are on disk; the recovery point may pass this segment (S15). */
   indexesDurable = false
+  firstChecksum: number | undefined
   readonly #disk: Disk
   readonly #directory: string
   #bytesSinceIndexEntry = 0
@@ -100,6 +108,7 @@ export class Segment {
     segment.sealedAtMs = facts.sealedAtMs
     segment.#bytesSinceIndexEntry = facts.bytesSinceIndexEntry
     segment.#indexChecksums = facts.indexChecksums
+    segment.firstChecksum = facts.firstChecksum
     // An empty segment has nothing to index: no file needs to be read for it.
     if (facts.sizeBytes > 0) segment.#indexes = null
     segment.indexesDurable = true
@@ -117,6 +126,7 @@ export class Segment {
       createdAtMs: this.createdAtMs,
       sealedAtMs: this.sealedAtMs,
       ...(this.#indexChecksums !== undefined && { indexChecksums: this.#indexChecksums }),
+      ...(this.firstChecksum !== undefined && { firstChecksum: this.firstChecksum }),
     }
   }
 
@@ -156,6 +166,7 @@ export class Segment {
     invariant(indexes !== null, 'the indexes of a growing segment are in memory', {
       base: this.baseOffset,
     })
+    if (this.sizeBytes === 0) this.firstChecksum = batch.crc
     if (batch.maxTimestamp > this.maxTimestamp) {
       this.maxTimestamp = batch.maxTimestamp
       this.offsetOfMaxTimestamp = batch.lastOffset
