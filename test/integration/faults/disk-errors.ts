@@ -66,6 +66,7 @@ class Run {
   readonly #trace: string
   readonly #dataDir: string
   #refused = false
+  #load: Load | null = null
 
   constructor(place: Workplace, error: DiskError, round: number) {
     this.#error = error
@@ -77,15 +78,14 @@ class Run {
   async run(): Promise<DiskErrorReport> {
     const failing = await this.#startFailing()
     const address = failing?.address ?? '127.0.0.1:0'
-    let load: Load | null = null
     try {
-      if (failing !== null) load = await this.#driveToDeath(failing)
+      if (failing !== null) await this.#driveToDeath(failing)
       const path = this.#checkedTrace()
       const next = await startBrokerProcess({ dataDir: this.#dataDir, listen: address })
-      const rest = await this.#settle(load, next.url).finally(() => next.kill())
+      const rest = await this.#settle(next.url).finally(() => next.kill())
       return { ...this.#error, ...rest, path }
     } finally {
-      await load?.abandon()
+      await this.#load?.abandon()
       await failing?.kill()
     }
   }
@@ -100,19 +100,17 @@ class Run {
       return await startBrokerProcess({ dataDir, environment: oneThread, wrapper })
     } catch (cause) {
       const said = cause instanceof Error ? cause.message : String(cause)
-      expect(/exit (70|1)\)/.test(said) && said.includes(error), `the start ended so: ${said}`)
+      expect(/exit [1-9]\d*\)/.test(said) && said.includes(error), `the start ended so: ${said}`)
       return null
     }
   }
 
-  /** Null where it ended before there was a topic to write to. */
-  async #driveToDeath(broker: BrokerProcess): Promise<Load | null> {
+  async #driveToDeath(broker: BrokerProcess): Promise<void> {
     const made = await this.#makeTopic(broker.url)
-    const load = made === 'ended' ? null : await this.#load(broker.url)
+    if (made !== 'ended') await this.#startLoad(broker.url)
     if (made === 'refused') {
       await sleep(100)
-      await broker.kill()
-      return load
+      return broker.kill()
     }
     const late = sleep(deathTimeoutMs, 'alive' as const, { ref: false })
     const code = await Promise.race([broker.exited, late])
@@ -120,7 +118,6 @@ class Run {
     expect(code === fatalExitCode, `the broker is ${code}, not ended by ${fatalExitCode}: ${log}`)
     const { error } = this.#error
     expect(/^FATAL: .+/m.test(log) && log.includes(error), `it did not say why: ${log}`)
-    return load
   }
 
   /**
@@ -129,7 +126,7 @@ class Run {
    */
   async #makeTopic(url: string): Promise<'made' | 'refused' | 'ended'> {
     const client = await connectQuickly(url)
-    const spec = { name: topic, partitions: 2, configs: { 'segment.bytes': '65536' } }
+    const spec = { name: topic, partitions: 2, configs: { 'segment.bytes': '262144' } }
     try {
       await client.admin.topics.create(spec)
       return 'made'
@@ -143,10 +140,11 @@ class Run {
     }
   }
 
-  /** Null where the broker ended before the producers were connected. */
-  async #load(url: string): Promise<Load | null> {
+  /** No load where the broker ended before the producers were connected. */
+  async #startLoad(url: string): Promise<void> {
     const idempotent = [true, false]
-    return Load.start({ ...this.#shape, url, topic, idempotent }).catch(() => null)
+    const options = { ...this.#shape, url, topic, idempotent, batchBytes: 16_384 }
+    this.#load = await Load.start(options).catch(() => null)
   }
 
   #checkedTrace(): string {
@@ -157,7 +155,8 @@ class Run {
     return first?.path ?? ''
   }
 
-  async #settle(load: Load | null, url: string) {
+  async #settle(url: string) {
+    const load = this.#load
     if (load === null) return { acked: 0, unanswered: 0, read: 0 }
     const { unanswered } = load.ledger
     await load.stop()

@@ -9,6 +9,8 @@ import { kills } from './kills.ts'
 import { type Facts, type Lane, type LaneOptions, median, sum } from './lane.ts'
 import { type FileSystem, fileSystems } from './loop-disk.ts'
 import { powerCuts } from './power-cuts.ts'
+import { slowSyncs } from './slow-syncs.ts'
+import { stops } from './stopped.ts'
 
 function line(report: RoundReport): string {
   const { round, crashes, sent, acked, unanswered, rejected, read, ms } = report
@@ -65,4 +67,20 @@ const errors: Lane = {
   run: diskErrors,
 }
 
-export const lanes: readonly Lane[] = [kill, ...fileSystems.map(power), errors]
+const slow: Lane = {
+  name: 'slow-fsync',
+  about: 'an fdatasync that takes 50 to 500 ms: its acks wait, other partitions go on',
+  needs: ['strace'],
+  rounds: 8,
+  run: slowSyncs,
+}
+
+const stop: Lane = {
+  name: 'stop',
+  about: 'SIGSTOP for 30 s under load: no error, no loss, no duplicate, all go on',
+  needs: [],
+  rounds: 2,
+  run: stops,
+}
+
+export const lanes: readonly Lane[] = [kill, ...fileSystems.map(power), errors, slow, stop]

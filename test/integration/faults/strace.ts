@@ -15,6 +15,8 @@ export interface StraceOptions {
   readonly calls: readonly string[]
   /** As strace has it: `fdatasync:error=EIO:when=7`. */
   readonly inject?: string
+  /** Only calls on this file, which need not be there yet. */
+  readonly path?: string
   /** Bytes of each buffer that are kept, as hexadecimal. Default none. */
   readonly keptBytes?: number
 }
@@ -27,10 +29,11 @@ export const oneThread = { UV_THREADPOOL_SIZE: '1' } as const
 
 /** The words before the program. */
 export function straceWords(options: StraceOptions): string[] {
-  const { output, calls, inject, keptBytes = 0 } = options
+  const { output, calls, inject, path, keptBytes = 0 } = options
   return [
     ...['strace', '-D', '-f', '-y', '-xx', '-o', output, '-s', `${keptBytes}`],
     ...['--seccomp-bpf', '-e', `trace=${calls.join(',')}`, '-e', 'signal=none'],
+    ...(path === undefined ? [] : ['-P', path]),
     ...(inject === undefined ? [] : ['-e', `inject=${inject}`]),
   ]
 }
