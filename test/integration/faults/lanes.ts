@@ -5,6 +5,7 @@
  */
 import type { CrashLoopOptions, RoundReport } from './crash-loop.ts'
 import { diskErrors } from './disk-errors.ts'
+import { fullDisks } from './full-disk.ts'
 import { kills } from './kills.ts'
 import { type Facts, type Lane, type LaneOptions, median, sum } from './lane.ts'
 import { type FileSystem, fileSystems } from './loop-disk.ts'
@@ -75,6 +76,14 @@ const slow: Lane = {
   run: slowSyncs,
 }
 
+const full: Lane = {
+  name: 'full',
+  about: 'a disk that is full: writes refused, reads go on, restart, writes resume by themselves',
+  needs: ['tmpfs'],
+  rounds: 6,
+  run: fullDisks,
+}
+
 const stop: Lane = {
   name: 'stop',
   about: 'SIGSTOP for 30 s under load: no error, no loss, no duplicate, all go on',
@@ -83,4 +92,4 @@ const stop: Lane = {
   run: stops,
 }
 
-export const lanes: readonly Lane[] = [kill, ...fileSystems.map(power), errors, slow, stop]
+export const lanes: readonly Lane[] = [kill, ...fileSystems.map(power), errors, slow, full, stop]
