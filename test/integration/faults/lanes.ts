@@ -3,6 +3,7 @@
  *
  * Used by run.ts.
  */
+import { clockJumps } from './clock-jumps.ts'
 import type { CrashLoopOptions, RoundReport } from './crash-loop.ts'
 import { diskErrors } from './disk-errors.ts'
 import { fullDisks } from './full-disk.ts'
@@ -92,4 +93,21 @@ const stop: Lane = {
   run: stops,
 }
 
-export const lanes: readonly Lane[] = [kill, ...fileSystems.map(power), errors, slow, full, stop]
+const clock: Lane = {
+  name: 'clock',
+  about:
+    'the wall clock jumps by 10 minutes, both ways: nothing is deleted early, all timers go on',
+  needs: ['faketime'],
+  rounds: 3,
+  run: clockJumps,
+}
+
+export const lanes: readonly Lane[] = [
+  kill,
+  ...fileSystems.map(power),
+  errors,
+  slow,
+  full,
+  stop,
+  clock,
+]
