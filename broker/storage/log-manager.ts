@@ -23,6 +23,7 @@ import { Log } from './log.ts'
 import { loadLog } from './log-load.ts'
 import { claimDirectory, directoryContent, readTopicId } from './partition-directory.ts'
 import { Permits } from './permits.ts'
+import { WallClockGuard } from './retention.ts'
 import {
   defaultStorageLimits,
   type LogShared,
@@ -86,6 +87,7 @@ class LogManager implements PartitionLogs {
     this.#shared = {
       disk: world.disk,
       clock: world.clock,
+      wallClock: new WallClockGuard(world.clock),
       process: world.process,
       compression: world.compression,
       logger,

@@ -237,10 +237,9 @@ export class LogWriter {
   async #roll(): Promise<void> {
     const { shared, segments, directory, sealer, hooks } = this.#parts
     const old = segments.active
-    const now = shared.clock.wallMs()
-    const next = new Segment(shared.disk, directory, old.endOffset, now)
+    const next = new Segment(shared.disk, directory, old.endOffset, shared.clock.wallMs())
     await next.createFile()
-    old.sealedAtMs = now
+    old.sealedAtMs = shared.wallClock.sealingMs()
     segments.add(next)
     this.#rolls++
     if (old.endOffset > this.#syncedEnd.offset) this.#unsynced = [...this.#unsynced, old]
