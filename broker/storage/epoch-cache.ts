@@ -14,6 +14,9 @@ import type { Disk } from '../world/disk.ts'
 import { readWholeFile, replaceFile } from './checked-file.ts'
 import { epochCheckpointName } from './file-names.ts'
 
+/** Batches hold an epoch in 32 bits with a sign, and there must be room for the next one. */
+export const maxEpoch = 2 ** 31 - 1
+
 export interface EpochEntry {
   readonly epoch: number
   readonly startOffset: number
@@ -82,8 +85,9 @@ export class EpochCache {
     if (lines.length !== Number(lines[1] ?? 0) + 3 || lines.at(-1) !== '') return cache
     for (const line of lines.slice(2, -1)) {
       const match = /^(\d+) (\d+)$/.exec(line)
-      if (match === null) return new EpochCache()
-      cache.maybeAssign(Number(match[1]), Number(match[2]))
+      const [epoch, startOffset] = [Number(match?.[1]), Number(match?.[2])]
+      if (!(epoch < maxEpoch && Number.isSafeInteger(startOffset))) return new EpochCache()
+      cache.maybeAssign(epoch, startOffset)
     }
     return cache
   }

@@ -10,9 +10,12 @@ import type { Disk } from '../world/disk.ts'
 import { readCheckedFile, writeCheckedFile } from './checked-file.ts'
 import { segmentFileName } from './file-names.ts'
 import type { BatchMark, ProducerState } from './producer-state.ts'
+import { integer, listOf, tupleOf, whole } from './stored-shape.ts'
 
 const kind = 'producers'
 const version = 1
+const mark = tupleOf(integer, integer, integer, integer, integer)
+const shape = { version, fits: listOf(tupleOf(whole, listOf(mark))) }
 
 type Row = readonly [
   producerId: number,
@@ -48,7 +51,7 @@ export async function loadProducerSnapshot(
   into: ProducerState,
 ): Promise<boolean> {
   const name = segmentFileName(offset, 'producers')
-  const read = await readCheckedFile(disk, { directory, name, kind })
+  const read = await readCheckedFile(disk, { directory, name, kind, shape })
   if (read.state !== 'ok' || read.version !== version) return false
   into.restore(
     (read.value as Row[]).map(([producerId, marks]) => [producerId, marks.map(toMark)] as const),

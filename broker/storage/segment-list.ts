@@ -13,6 +13,8 @@ import { readCheckedFile, writeCheckedFile } from './checked-file.ts'
 import { segmentListName } from './file-names.ts'
 import { upperBound } from './offset-index.ts'
 import type { Segment, SegmentFacts } from './segment.ts'
+import { segmentFactsShape } from './segment-facts-shape.ts'
+import { listOf } from './stored-shape.ts'
 import type { SegmentDescription } from './types.ts'
 
 const kind = 'segments'
@@ -78,7 +80,8 @@ export class SegmentList {
   }
 }
 
-const at = (directory: string) => ({ directory, name: segmentListName, kind })
+const shape = { version, fits: listOf(segmentFactsShape) }
+const at = (directory: string) => ({ directory, name: segmentListName, kind, shape })
 
 export async function writeSegmentList(
   disk: Disk,

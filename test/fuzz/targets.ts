@@ -7,6 +7,7 @@
 import type { Target } from './target.ts'
 import { answer } from './targets/answer.ts'
 import { batch } from './targets/batch.ts'
+import { files } from './targets/files.ts'
 import { frame } from './targets/frame.ts'
 import { header } from './targets/header.ts'
 import { large } from './targets/large.ts'
@@ -17,5 +18,5 @@ import { unpack } from './targets/unpack.ts'
 
 export const targets: readonly Target[] = [
   ...[numbers, large, frame, header, batch, unpack],
-  ...[request, answer, sdk],
+  ...[request, answer, sdk, files],
 ]
