@@ -11,12 +11,14 @@ import { files } from './targets/files.ts'
 import { frame } from './targets/frame.ts'
 import { header } from './targets/header.ts'
 import { large } from './targets/large.ts'
+import { log } from './targets/log.ts'
 import { numbers } from './targets/numbers.ts'
 import { request } from './targets/request.ts'
 import { sdk } from './targets/sdk.ts'
+import { text } from './targets/text.ts'
 import { unpack } from './targets/unpack.ts'
 
 export const targets: readonly Target[] = [
   ...[numbers, large, frame, header, batch, unpack],
-  ...[request, answer, sdk, files],
+  ...[request, answer, sdk, files, log, text],
 ]
