@@ -17,8 +17,9 @@ import { request } from './targets/request.ts'
 import { sdk } from './targets/sdk.ts'
 import { text } from './targets/text.ts'
 import { unpack } from './targets/unpack.ts'
+import { websocket } from './targets/websocket.ts'
 
 export const targets: readonly Target[] = [
   ...[numbers, large, frame, header, batch, unpack],
-  ...[request, answer, sdk, files, log, text],
+  ...[request, answer, sdk, files, log, text, websocket],
 ]
