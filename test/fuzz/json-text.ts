@@ -36,7 +36,11 @@ const texts = [
 const words = ['true', 'false', 'null', 'NaN', '01', '{}', '[]', '[[]]', '[{}]', '{"":0}', '[1]']
 
 const longText = (random: FuzzRandom): string =>
-  JSON.stringify(random.pick(['a', 'é', '\u{1f600}', '\0', '"']).repeat(1 + random.size(3000)))
+  JSON.stringify(
+    random
+      .pick(['a', 'é', '\u{1f600}', '\0', '"'])
+      .repeat(1 + random.size(random.oneIn(16) ? 10_000 : 300)),
+  )
 
 function nested(random: FuzzRandom): string {
   const most = random.oneIn(50) ? 30_000 : 300

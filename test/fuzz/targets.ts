@@ -16,10 +16,10 @@ import { numbers } from './targets/numbers.ts'
 import { request } from './targets/request.ts'
 import { sdk } from './targets/sdk.ts'
 import { text } from './targets/text.ts'
-import { unpack } from './targets/unpack.ts'
+import { unpack, unpackZstd } from './targets/unpack.ts'
 import { websocket } from './targets/websocket.ts'
 
 export const targets: readonly Target[] = [
-  ...[numbers, large, frame, header, batch, unpack],
+  ...[numbers, large, frame, header, batch, unpack, unpackZstd],
   ...[request, answer, sdk, files, log, text, websocket],
 ]

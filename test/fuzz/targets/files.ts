@@ -231,6 +231,19 @@ function make(random: FuzzRandom): Uint8Array {
 export const files: Target = {
   ...defaults,
   name: 'files',
+  reaches: [
+    'offset index: read',
+    'time index: read',
+    'epochs: read',
+    'metadata: read',
+    'catalogue: opened',
+    'logs: read',
+    'segments: read',
+    'producers: read',
+    'transactions: read',
+    'catalogue: DATA_DIR_UNUSABLE',
+    'logs: damaged',
+  ],
   weight: 60_000,
   maxAllocatedBytes: 2 ** 21,
   async open() {

@@ -116,6 +116,7 @@ function requireAcked(records: ReadonlyMap<number, string>, { acked }: LogImage)
 export const log: Target = {
   ...defaults,
   name: 'log',
+  reaches: ['goes on with all', 'goes on with some', 'read only: KAFKA_STORAGE_ERROR'],
   weight: 2000,
   maxMs: 250,
   maxAllocatedBytes: 2 ** 25,

@@ -181,6 +181,15 @@ async function run(input: Uint8Array): Promise<string> {
 export const text: Target = {
   ...defaults,
   name: 'text',
+  reaches: [
+    'offsets: understood',
+    'units: understood',
+    'print: understood',
+    'read: understood',
+    'config: understood',
+    'record: understood',
+    'offsets: refused',
+  ],
   weight: 60_000,
   maxAllocatedBytes: 2 ** 23,
   open: async () => ({ make, run }),

@@ -141,6 +141,7 @@ class WebSocketState implements TargetState {
 export const websocket: Target = {
   ...defaults,
   name: 'websocket',
+  reaches: ['messages', 'no message'],
   weight: 1000,
   maxMs: 1000,
   maxAllocatedBytes: 2 ** 24,
