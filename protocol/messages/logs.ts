@@ -4,7 +4,30 @@
  * Always true: offsets of one answer belong to one moment.
  */
 import { itemError, offset, partitionNumber, topicId, topicName } from './common.ts'
-import { choice, defineApi, group, integer, list, optional, text } from './define.ts'
+import {
+  choice,
+  defineApi,
+  flag,
+  group,
+  type Infer,
+  integer,
+  list,
+  number,
+  optional,
+  text,
+} from './define.ts'
+
+const disk = {
+  freeBytes: optional(integer('Free space, looked up each second; absent = not known yet.')),
+  totalBytes: optional(integer('Size of the file system; absent = unknown.')),
+  minFreeBytes: integer('Below this much free space writes are refused.'),
+  full: flag('Writes are refused for lack of space.'),
+  fsyncs: integer('Fsyncs of logs in the last one to two minutes.'),
+  fsyncP50Ms: number('Half of them took no longer.'),
+  fsyncP99Ms: number('99 of 100 took no longer.'),
+  fsyncMaxMs: number('The longest of them, or one that is under way if that is longer.'),
+}
+export type DiskState = Infer<typeof disk>
 
 export const describeLog = defineApi({
   name: 'describe-log',
@@ -52,6 +75,7 @@ export const describeLog = defineApi({
       ),
       'Sorted by topic and partition.',
     ),
+    disk: optional(group(disk, 'The disk that the logs are on.')),
   },
 })
 
