@@ -33,6 +33,7 @@ export const describeLog = defineApi({
   name: 'describe-log',
   about: 'Shows offsets, size, segments and state of logs on this broker.',
   versions: [1, 1],
+  errors: ['UNKNOWN_TOPIC_OR_PARTITION'],
   request: { topics: optional(list(topicName(), 'Only these; absent = all.')) },
   response: {
     partitions: list(
@@ -83,6 +84,7 @@ export const deleteRecords = defineApi({
   name: 'delete-records',
   about: 'Moves the log start of partitions (trim); durable when answered.',
   versions: [1, 1],
+  errors: ['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID', 'OFFSET_OUT_OF_RANGE', 'DISK_FULL'],
   request: {
     partitions: list(
       group(
