@@ -7,6 +7,7 @@
  */
 import { renderConfigTable } from '../../broker/config/config-table.ts'
 import { renderMetricTable } from '../../broker/metrics/metric-table.ts'
+import { renderLogEvents } from '../../broker/world/log-events.ts'
 import { errorTable } from '../../protocol/errors.ts'
 
 export function renderErrorTable(): string {
@@ -20,6 +21,7 @@ export function renderErrorTable(): string {
 export const generatedParts: Readonly<Record<string, () => string>> = {
   config: renderConfigTable,
   metrics: renderMetricTable,
+  events: renderLogEvents,
   errors: renderErrorTable,
 }
 
