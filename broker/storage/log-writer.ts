@@ -262,7 +262,7 @@ export class LogWriter {
     shared.space.full = true
     const segment = segments.active
     shared.logger.warn(
-      { path: cause.path, endOffset: segment.endOffset },
+      { event: 'disk-full', path: cause.path, endOffset: segment.endOffset },
       'no space left: writes are refused until there is room',
     )
     await segment
