@@ -93,14 +93,20 @@ function scaleOf(axis: Axis, values: readonly number[], from: number, to: number
   }
 }
 
+const line = (x1: number, y1: number, x2: number, y2: number): string =>
+  `<line class="grid" x1="${x1}" x2="${x2}" y1="${y1}" y2="${y2}"/>`
+
+const label = (x: number, y: number, anchor: 'end' | 'middle', text: string): string =>
+  `<text x="${x}" y="${y}" text-anchor="${anchor}">${escaped(text)}</text>`
+
 function frame(plot: Plot, x: Scale, y: Scale): string {
   const across = y.ticks.map(([value, text]) => {
     const at = y.place(value)
-    return `<line class="grid" x1="${left}" x2="${width - right}" y1="${at}" y2="${at}"/><text x="${left - 6}" y="${at + 4}" text-anchor="end">${escaped(text)}</text>`
+    return line(left, at, width - right, at) + label(left - 6, at + 4, 'end', text)
   })
   const down = x.ticks.map(([value, text]) => {
     const at = x.place(value)
-    return `<line class="grid" x1="${at}" x2="${at}" y1="${top}" y2="${height - bottom}"/><text x="${at}" y="${height - bottom + 15}" text-anchor="middle">${escaped(text)}</text>`
+    return line(at, top, at, height - bottom) + label(at, height - bottom + 15, 'middle', text)
   })
   const titles = [
     `<text class="title" x="${left}" y="16">${escaped(plot.title)}</text>`,

@@ -28,7 +28,7 @@ const hostOf = (
   },
 })
 
-const tcp = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+const tcp = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt uid
    0: 0100007F:244A 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0
    1: 0100007F:244A 0100007F:D431 01 00000000:00000000 00:00000000 00000000     0        0 4712 1 0
    2: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4713 1 0
