@@ -103,7 +103,9 @@ ${rows.map(tableRow).join('\n')}
 /** JSON whose innermost objects and lists take one line each. */
 export function compactJson(value: object): string {
   const text = JSON.stringify(value, null, 1)
-  return `${text.replace(/[[{](?:[^[\]{}"]|"(?:[^"\\]|\\.)*")*[\]}]/g, part => part.replace(/\n */g, ' '))}\n`
+  // a list or object that holds no other; brackets inside texts do not count
+  const innermost = /[[{](?:[^[\]{}"]|"(?:[^"\\]|\\.)*")*[\]}]/g
+  return `${text.replace(innermost, part => part.replace(/\n */g, ' '))}\n`
 }
 
 async function earlierRows(file: string): Promise<SummaryRow[]> {

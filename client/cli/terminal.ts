@@ -37,7 +37,7 @@ export interface Machine {
   readonly nodeFlags: readonly string[]
 }
 
-/** A nameless file that is gone when it is closed; its calls block, so that only the disk counts. */
+/** A nameless file, gone when it is closed; its calls block, so that only the disk counts. */
 export interface ScratchFile {
   write(bytes: Uint8Array, position: number): void
   /** fdatasync. */

@@ -76,7 +76,7 @@ export class LoadGroup {
     return this.#loads.find(load => load.reached !== null)?.reached ?? null
   }
 
-  /** When record `sequence` of sender `index` is to be sent in an open loop that began at `startMs`. */
+  /** When record `sequence` of sender `index` is due in an open loop that began at `startMs`. */
   intendedMs(startMs: number, index: number, sequence: number): number {
     const rate = this.#plan.rate ?? 1
     return startMs + ((index + sequence * this.#payloads.length) * 1000) / rate

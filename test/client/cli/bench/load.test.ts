@@ -1,4 +1,4 @@
-/** Tests of load.ts: what open and closed loops count, against a topic whose acks a test controls. */
+/** Tests of load.ts: what open and closed loops count, where a test controls the acks. */
 import t from 'tap'
 import { BenchLoad, type LoadOptions } from '../../../../client/cli/bench/load.ts'
 import { BenchMeter } from '../../../../client/cli/bench/meter.ts'

@@ -1,4 +1,4 @@
-/** Tests of payload.ts, stamp.ts and stamp-check.ts: each record says which it is, or is found out. */
+/** Tests of payload.ts, stamp.ts, stamp-check.ts: each record says which it is, or is found out. */
 import fc from 'fast-check'
 import t from 'tap'
 import { Payload, type PayloadPlan, type SizeRange } from '../../../../client/cli/bench/payload.ts'
