@@ -18,7 +18,6 @@ import { maxSource } from './stamp.ts'
 export interface LoadPlan {
   readonly topic: string
   readonly payload: PayloadPlan
-  readonly batchBytes: number
   /** Records of all senders. */
   readonly count: number
   /** Senders per client. */
@@ -27,6 +26,8 @@ export interface LoadPlan {
   readonly rate: number | null
   /** Records of one sender without an ack. */
   readonly window: number
+  /** Records sent in one turn of a closed loop. */
+  readonly burst: number
   /** Nothing more is sent that long after the start. */
   readonly endAfterMs: number
 }
@@ -84,9 +85,8 @@ export class LoadGroup {
 
   /** All on this event loop. Resolves when everything sent is acked. @throws SluiceError */
   async run(meter: BenchMeter | null, startMs: number): Promise<void> {
-    const { count, rate, window, batchBytes, payload, topic, endAfterMs } = this.#plan
+    const { count, rate, window, burst, topic, endAfterMs } = this.#plan
     const senders = this.#payloads.length
-    const perBatch = Math.max(1, Math.floor(batchBytes / (payload.size.max + 16)))
     this.#loads = this.#payloads.map(
       (payload, i) =>
         new BenchLoad({
@@ -97,7 +97,7 @@ export class LoadGroup {
           count: Math.ceil((count - i) / senders),
           endMs: startMs + endAfterMs,
           window,
-          burst: Math.min(perBatch, window),
+          burst,
           sampleEvery: sampleEvery(this.#plan),
           signal: this.#context.signal,
         }),

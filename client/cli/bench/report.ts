@@ -46,6 +46,7 @@ export interface BenchReport extends Measured, Conditions {
   readonly clients?: number
   readonly producers?: number
   readonly window?: number
+  readonly burst?: number
   readonly batchBytes?: number
   readonly compression?: string
   /** How consume took them: batch or record. */

@@ -26,6 +26,8 @@ const bad: Readonly<Record<string, readonly string[]>> = {
     '--producers 0',
     '--producers 65',
     '--window 0',
+    '--burst 0',
+    '--window 10 --burst 11',
     '--rate 0',
     '--rate 1k,2k',
     '--rate fast',
