@@ -94,9 +94,8 @@ async function simulate(
   file: string,
   budget: LayerBudget,
 ): Promise<{ message: string; seeds: SeedsNeeded } | null> {
-  const scenarios = file.startsWith('broker/storage/')
-    ? ['one-broker', 'storage-log']
-    : ['one-broker']
+  const isStorage = file.startsWith('broker/storage/')
+  const scenarios = isStorage ? ['storage-log', 'one-broker'] : ['one-broker']
   for (const scenario of scenarios) {
     const { seeds, scenarioMs: budgetMs } = budget
     const range = { scenario, firstSeed: 1, seeds, budgetMs }
