@@ -13,8 +13,8 @@ import type { SimWorld } from './sim-world.ts'
 
 /**
  * crash SIGKILL · power lost, both at any moment or aimed at a call to the disk · cut no message
- * passes · deaf one direction only · reset of all connections · eio each sync fails · full no room
- * on the disk · slow syncs take seconds · clock the wall clock jumps · none
+ * passes · deaf one direction only · reset of all connections · eio one sync fails, or each · full
+ * no room on the disk · slow syncs take seconds · clock the wall clock jumps · none
  */
 export type TroubleKind =
   | 'crash'
@@ -76,7 +76,9 @@ function begin(world: SimWorld, { server, client }: TroubleOptions, kind: Troubl
     },
     reset: () => network.reset(client, server),
     eio: () => {
-      disk.fault = ({ name }) => (name === 'sync' ? { error: 'io' } : undefined)
+      // The next one only, as with a disk that then forgets, or each.
+      let left = random.pick([1, Infinity])
+      disk.fault = ({ name }) => (name === 'sync' && left-- > 0 ? { error: 'io' } : undefined)
     },
     full: () => {
       disk.capacityBytes = disk.usedBytes + random.below(10_000)
