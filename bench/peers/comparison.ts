@@ -41,7 +41,13 @@ export interface ComparedRow {
 
 const own = 'sluice'
 
-function advantageOf(figure: FigureRow, ours: readonly number[], theirs: readonly number[]) {
+/** null where a round is missing, or too short for the figure to be above 0. */
+function advantageOf(
+  figure: FigureRow,
+  ours: readonly number[] | undefined,
+  theirs: readonly number[],
+) {
+  if (ours?.length !== theirs.length || [...ours, ...theirs].includes(0)) return null
   return figure.good === 'more' ? ratioOfRounds(ours, theirs) : ratioOfRounds(theirs, ours)
 }
 
@@ -60,8 +66,7 @@ export function compareFigure(
   }
   const ours = rounds.get(own)
   const peers = [...rounds].map(([peer, values]): ComparedFigure => {
-    const isComparable = peer !== own && ours !== undefined
-    const advantage = isComparable ? advantageOf(figure, ours, values) : null
+    const advantage = peer === own ? null : advantageOf(figure, ours, values)
     return { peer, ...spreadOf(values), rounds: values, advantage }
   })
   return { ...where, figure, peers }
@@ -76,6 +81,6 @@ export function showRow({ durability, work, figure, peers }: ComparedRow): strin
         ? ''
         : `× ${threeDigits(advantage.ratio)} (${threeDigits(advantage.min)}–${threeDigits(advantage.max)})`
     const head = `${durability.padEnd(6)}${work.padEnd(13)}${figure.label.padEnd(28)}`
-    return `${head}${peer.padEnd(13)}${spread.padEnd(34)}${figure.unit.padEnd(11)}${against}`
+    return `${head}${peer.padEnd(20)}${spread.padEnd(34)}${figure.unit.padEnd(11)}${against}`
   })
 }
