@@ -2,7 +2,7 @@
  * Curve of consumers: x consumers, each with its connection, read the same partition.
  *
  * Always true: each consumer gets every record; one that does not is an error. Records are counted
- * per batch and not looked at, for all clients share one process and the broker is what is measured.
+ * per batch and not looked at: all clients share one process, and the broker is what is measured.
  * Played by run.ts.
  */
 import { type Client, connect } from '../../client/index.ts'

@@ -32,6 +32,7 @@ function sentenceOf(plan: SeriesPlan, points: readonly Point[], bend: Bend | nul
   const [first, last] = [points[0], points.at(-1)]
   if (first === undefined || last === undefined || points.length < 2) return 'not measured'
   const ends = `${threeDigits(first.y)} to ${threeDigits(last.y)} ${plan.unit}`
+  if (points.some(({ y }) => y <= 0)) return `${ends}.`
   if (bend === null) return `${ends}, no bend: ${factor(factorPerDoubling(points))}.`
   const course = `${factor(bend.before)} up to ${bend.x}, ${factor(bend.after)} beyond`
   const cause = isWorse(bend, plan) && plan.cause !== '' ? ` ${plan.cause}` : ''

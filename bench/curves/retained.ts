@@ -70,10 +70,10 @@ class RetainedRun implements CurveRun {
     }
     await client.admin.topics.alter(topicName, { flush: 'os' })
     const topic = client.topic(topicName)
-    const count = records - this.#records
+    const count = Math.max(0, records - this.#records)
     const endMs = Number.POSITIVE_INFINITY
-    await closedLoop({ window: 1024, count, endMs, send: () => topic.send({ value }) })
-    this.#records = records
+    const loop = await closedLoop({ window: 1024, count, endMs, send: () => topic.send({ value }) })
+    this.#records += loop.answered
     await client.admin.topics.alter(topicName, { flush: 'commit' })
   }
 

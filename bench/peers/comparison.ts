@@ -72,15 +72,16 @@ export function compareFigure(
   return { ...where, figure, peers }
 }
 
+function showSpread(median: number, { min, max }: { min: number; max: number }): string {
+  return `${threeDigits(median)} (${threeDigits(min)}–${threeDigits(max)})`
+}
+
 /** Lines of text: one per peer of the row. */
 export function showRow({ durability, work, figure, peers }: ComparedRow): string[] {
-  return peers.map(({ peer, median, min, max, advantage }) => {
-    const spread = `${threeDigits(median)} (${threeDigits(min)}–${threeDigits(max)})`
-    const against =
-      advantage === null
-        ? ''
-        : `× ${threeDigits(advantage.ratio)} (${threeDigits(advantage.min)}–${threeDigits(advantage.max)})`
+  return peers.map(({ peer, advantage, ...spread }) => {
     const head = `${durability.padEnd(6)}${work.padEnd(13)}${figure.label.padEnd(28)}`
-    return `${head}${peer.padEnd(20)}${spread.padEnd(34)}${figure.unit.padEnd(11)}${against}`
+    const value = showSpread(spread.median, spread).padEnd(34)
+    const against = advantage === null ? '' : `× ${showSpread(advantage.ratio, advantage)}`
+    return `${head}${peer.padEnd(20)}${value}${figure.unit.padEnd(11)}${against}`
   })
 }

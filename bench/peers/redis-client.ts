@@ -24,7 +24,7 @@ interface OpenList {
 }
 
 /** Reads replies out of what comes in; a long list is read as it comes and never twice. */
-class ReplyReader {
+export class ReplyReader {
   #bytes: Buffer = Buffer.alloc(0)
   #at = 0
   #open: OpenList[] = []

@@ -4,7 +4,7 @@
  *
  * Always true: one promise per record, settled with its batch; batches leave in order and a bounded
  * number of them is on the way, so that what waits meanwhile becomes the next one. The first batch
- * of a log goes alone: the clients look for its leader then, and what leaves beside it overtakes it.
+ * of a log goes alone: the clients look for its leader then, and what leaves beside it overtakes.
  * Used by kafka.ts.
  */
 
