@@ -29,6 +29,10 @@ export class OutputMeter {
     this.#onPause = onPause
   }
 
+  get unsentBytes(): number {
+    return this.#unsentBytes
+  }
+
   /**
    * Charges an answer. The result is to be called when it was taken; null = the peer is over its
    * limit.

@@ -10,20 +10,24 @@
  */
 import { asSluiceError, SluiceError } from '../../protocol/errors.ts'
 import { decodeFrame, encodeFrame, type Frame, type FrameHeader } from '../../protocol/frame.ts'
-import type { Connection, ConnectionEvents, TimerHandle } from '../../protocol/world.ts'
+import type { Clock, Connection, ConnectionEvents, TimerHandle } from '../../protocol/world.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
+import type { BrokerCounts } from '../metrics/broker-counts.ts'
 import type { Logger } from '../world/logger.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Receiver } from './half-received.ts'
 import { OutputMeter } from './output-meter.ts'
 import type { Exchange } from './parts.ts'
 import type { Pausable, ReceiveBudget } from './receive-budget.ts'
+import { type AnsweringSession, type Ended, RequestExchange } from './request-exchange.ts'
 
 /** Receives each well-framed request; answers through the exchange, never throws. */
 export type Dispatch = (exchange: Exchange, header: FrameHeader) => void
 
 export interface SessionParts {
   readonly config: BrokerConfig
+  readonly clock: Clock
+  readonly counts: BrokerCounts
   readonly budget: ReceiveBudget
   readonly deadlines: Deadlines
   readonly logger: Logger
@@ -33,7 +37,7 @@ export interface SessionParts {
   onIdle(): void
 }
 
-export class Session implements ConnectionEvents, Pausable, Receiver {
+export class Session implements ConnectionEvents, Pausable, Receiver, AnsweringSession {
   readonly #parts: SessionParts
   readonly #connection: Connection
   readonly #inFlight = new Map<number, RequestExchange>()
@@ -44,12 +48,13 @@ export class Session implements ConnectionEvents, Pausable, Receiver {
   #turn = 0
   #pausedForMemory = false
   #pausedForOutput = false
+  #pausedSinceMs = 0
 
   constructor(parts: SessionParts, connection: Connection) {
     this.#parts = parts
     this.#connection = connection
     this.#output = new OutputMeter(parts.config.maxBufferedBytes, paused => {
-      this.#pausedForOutput = paused
+      this.#setPausedForOutput(paused)
       this.#applyPause()
     })
     parts.budget.join(this)
@@ -97,9 +102,11 @@ export class Session implements ConnectionEvents, Pausable, Receiver {
     this.#open = false
     this.#helloDeadline.cancel()
     this.#parts.budget.leave(this)
-    this.#parts.logger.debug({ peer: this.#connection.peer, ...closed }, 'connection closed')
+    const values = { event: 'connection-closed', peer: this.#connection.peer, ...closed }
+    this.#parts.logger.debug(values, 'connection closed')
     for (const exchange of [...this.#inFlight.values()]) exchange.abandon()
     this.#output.close()
+    this.#setPausedForOutput(false)
     this.#parts.onGone(this)
   }
 
@@ -108,7 +115,8 @@ export class Session implements ConnectionEvents, Pausable, Receiver {
     if (!this.#open) return
     this.#open = false
     const { logger } = this.#parts
-    if (code !== 1013) logger.warn({ peer: this.#connection.peer, code, reason }, 'closing')
+    const values = { event: 'connection-ended', peer: this.#connection.peer, code, reason }
+    if (code !== 1013) logger.warn(values, 'the connection is ended')
     this.#connection.close(code, closeReason(reason))
   }
 
@@ -136,6 +144,21 @@ export class Session implements ConnectionEvents, Pausable, Receiver {
     this.#applyPause()
   }
 
+  /** Bytes that the peer has not taken yet. */
+  get unsentBytes(): number {
+    return this.#output.unsentBytes
+  }
+
+  #setPausedForOutput(paused: boolean): void {
+    if (paused === this.#pausedForOutput) return
+    this.#pausedForOutput = paused
+    const { clock, counts } = this.#parts
+    const nowMs = clock.monotonicMs()
+    if (paused) counts.connections.throttled.output.begin(nowMs)
+    else counts.connections.throttled.output.end(this.#pausedSinceMs, nowMs)
+    this.#pausedSinceMs = nowMs
+  }
+
   #applyPause(): void {
     if (this.isPaused) this.#connection.pause()
     else this.#connection.resume()
@@ -147,16 +170,15 @@ export class Session implements ConnectionEvents, Pausable, Receiver {
       return
     }
     const refusal = this.#refusal(frame.header)
+    const counts = this.#parts.counts.requests.of(frame.header.api)
+    counts.receivedBytes += bytes
     if (refusal !== null) {
+      counts.failed(refusal.code)
       this.#send(encodeFrame({ id, error: refusal.toJSON() }))
       return
     }
-    const exchange = new RequestExchange(this, {
-      id,
-      bytes,
-      bodies: frame.bodies,
-      turn: this.#turn++,
-    })
+    const request = { id, bytes, bodies: frame.bodies, turn: this.#turn++, counts }
+    const exchange = new RequestExchange(this, request, this.#parts.clock)
     this.#inFlight.set(id, exchange)
     this.#parts.budget.charge(bytes)
     this.#parts.dispatch(exchange, frame.header)
@@ -175,16 +197,24 @@ export class Session implements ConnectionEvents, Pausable, Receiver {
     return new SluiceError('INVALID_REQUEST', 'the first request on a connection must be hello')
   }
 
-  /** For RequestExchange. */
-  answer(id: number, header: FrameHeader, bodies: readonly Uint8Array[]): void {
-    this.#send(encodeFrame({ id, ...header }, bodies))
+  /** For RequestExchange: answers and says how many bytes that takes. */
+  answer(id: number, header: FrameHeader, bodies: readonly Uint8Array[]): number {
+    const parts = encodeFrame({ id, ...header }, bodies)
+    this.#send(parts)
+    return parts.reduce((sum, part) => sum + part.byteLength, 0)
   }
 
-  /** For RequestExchange: the request is over. */
-  settle(id: number, bytes: number): void {
-    this.#inFlight.delete(id)
-    this.#parts.budget.release(bytes)
+  /** For RequestExchange. */
+  settle({ request, busyMs }: Ended): void {
+    this.#inFlight.delete(request.id)
+    this.#parts.budget.release(request.bytes)
+    if (busyMs >= this.#parts.config.slowRequestMs) this.#noteSlow(request.counts.api, busyMs)
     if (this.#inFlight.size === 0) this.#parts.onIdle()
+  }
+
+  #noteSlow(api: string, busyMs: number): void {
+    const values = { event: 'slow-request', api, tookMs: Math.round(busyMs) }
+    this.#parts.logger.warn({ ...values, peer: this.#connection.peer }, 'a slow request')
   }
 
   /** For RequestExchange: hello was accepted. */
@@ -211,81 +241,6 @@ export class Session implements ConnectionEvents, Pausable, Receiver {
       return
     }
     this.#connection.send(parts, flushed)
-  }
-}
-
-interface Request {
-  readonly id: number
-  readonly bytes: number
-  readonly bodies: readonly Uint8Array[]
-  readonly turn: number
-}
-
-class RequestExchange implements Exchange {
-  readonly #session: Session
-  readonly #request: Request
-  #over = false
-  #reservedBytes = 0
-  #closed: (() => void) | null = null
-
-  constructor(session: Session, request: Request) {
-    this.#session = session
-    this.#request = request
-  }
-
-  get bodies(): readonly Uint8Array[] {
-    return this.#request.bodies
-  }
-  get turn(): number {
-    return this.#request.turn
-  }
-  get open(): boolean {
-    return this.#session.open && !this.#over
-  }
-
-  reply(response: object, bodies: readonly Uint8Array[] = []): void {
-    if (this.#over) return
-    this.#session.answer(this.#request.id, response as FrameHeader, bodies)
-    this.finish()
-  }
-
-  fail(error: SluiceError): void {
-    this.reply({ error: error.toJSON() })
-  }
-
-  finish(): void {
-    if (this.#over) return
-    this.#over = true
-    this.#session.settle(this.#request.id, this.#request.bytes)
-    this.#unreserve()
-  }
-
-  onClosed(run: () => void): void {
-    this.#closed = run
-  }
-
-  greet(): void {
-    this.#session.greet()
-  }
-
-  whenWritable(bytes: number, run: () => void): void {
-    this.#session.reserve(bytes, () => {
-      this.#reservedBytes = bytes
-      if (this.#over) this.#unreserve()
-      run()
-    })
-  }
-
-  #unreserve(): void {
-    const bytes = this.#reservedBytes
-    this.#reservedBytes = 0
-    if (bytes > 0) this.#session.unreserve(bytes)
-  }
-
-  /** The connection is gone. */
-  abandon(): void {
-    this.finish()
-    this.#closed?.()
   }
 }
 

@@ -5,37 +5,50 @@
  * Made by broker.ts; the listener asks it for a session per connection.
  */
 import type { Connection, ConnectionEvents, Timers } from '../../protocol/world.ts'
-import type { BrokerConfig } from '../config/broker-config.ts'
-import type { Logger } from '../world/logger.ts'
-import type { Deadlines } from './deadlines.ts'
 import { HalfReceived } from './half-received.ts'
 import type { BrokerParts } from './parts.ts'
 import { ReceiveBudget } from './receive-budget.ts'
 import { type Dispatch, Session } from './session.ts'
 
-type SessionsParts = Pick<BrokerParts, 'config' | 'logger' | 'deadlines' | 'purgatory'>
+type SessionsParts = Pick<
+  BrokerParts,
+  'config' | 'logger' | 'deadlines' | 'purgatory' | 'world' | 'counts'
+>
 
 export class Sessions {
-  readonly #config: BrokerConfig
-  readonly #logger: Logger
+  readonly #parts: SessionsParts
   readonly #dispatch: Dispatch
   readonly #budget: ReceiveBudget
   readonly #halfReceived: HalfReceived
-  readonly #deadlines: Deadlines
   readonly #open = new Set<Session>()
   #onDrained: (() => void) | null = null
+  #pausedSinceMs = 0
 
   constructor(parts: SessionsParts, dispatch: Dispatch) {
-    const { config, logger, deadlines, purgatory } = parts
-    this.#config = config
-    this.#logger = logger
-    this.#deadlines = deadlines
+    const { config, deadlines, purgatory } = parts
+    this.#parts = parts
     this.#dispatch = dispatch
     // long polls hold memory for as long as they wait: without room they are answered early
     this.#budget = new ReceiveBudget(config.maxReceiveBytes, isFull => {
       purgatory.mayWait(!isFull)
+      this.#countPause(isFull)
     })
     this.#halfReceived = new HalfReceived(config.maxReceiveBytes, deadlines)
+  }
+
+  #countPause(isFull: boolean): void {
+    const { world, counts } = this.#parts
+    const nowMs = world.clock.monotonicMs()
+    if (isFull) counts.connections.throttled.receive.begin(nowMs)
+    else counts.connections.throttled.receive.end(this.#pausedSinceMs, nowMs)
+    this.#pausedSinceMs = nowMs
+  }
+
+  /** Answers that peers have not taken yet. */
+  get unsentBytes(): number {
+    let bytes = 0
+    for (const session of this.#open) bytes += session.unsentBytes
+    return bytes
   }
 
   get size(): number {
@@ -43,13 +56,17 @@ export class Sessions {
   }
 
   begin(connection: Connection): ConnectionEvents {
-    this.#logger.debug({ peer: connection.peer }, 'connection opened')
+    const { config, logger, deadlines, counts, world } = this.#parts
+    logger.debug({ event: 'connection-opened', peer: connection.peer }, 'connection opened')
+    counts.connections.opened++
     const session = new Session(
       {
-        config: this.#config,
+        config,
+        clock: world.clock,
+        counts,
         budget: this.#budget,
-        logger: this.#logger,
-        deadlines: this.#deadlines,
+        logger,
+        deadlines,
         dispatch: this.#dispatch,
         onGone: gone => {
           this.#open.delete(gone)

@@ -86,9 +86,12 @@ export class Housekeeping {
   async #checkSpace(): Promise<void> {
     const { shared, dataDir } = this.#parts
     const free = await shared.disk.freeBytes(dataDir)
+    shared.counts.freeBytes = free
+    shared.counts.totalBytes = (await shared.disk.totalBytes?.(dataDir)) ?? -1
     const full = free < shared.limits.minFreeBytes
     if (full !== shared.space.full) {
-      const values = { freeBytes: free, minFreeBytes: shared.limits.minFreeBytes }
+      const event = full ? 'disk-full' : 'disk-has-room'
+      const values = { event, freeBytes: free, minFreeBytes: shared.limits.minFreeBytes }
       if (full) shared.logger.error(values, 'the disk is full: writes are refused')
       else shared.logger.info(values, 'the disk has room again: writes go on')
     }
@@ -99,7 +102,8 @@ export class Housekeeping {
     const { shared } = this.#parts
     const jumpMs = this.#wallClock.jumpMs()
     if (jumpMs !== 0) {
-      shared.logger.error({ jumpMs }, 'the wall clock jumped: retention waits until it holds')
+      const values = { event: 'clock-jumped', jumpMs }
+      shared.logger.error(values, 'the wall clock jumped: retention waits until it holds')
       return
     }
     const nowMs = shared.clock.wallMs()

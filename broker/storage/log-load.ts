@@ -159,6 +159,7 @@ async function createLog(request: LoadRequest, snapshots: readonly number[]): Pr
     transactions: new Transactions(),
     snapshots: [],
     owed: [],
+    epochsOwed: false,
     leaderEpoch: epochs.latestEpoch + 1,
     quarantine: null,
   }
@@ -190,6 +191,8 @@ async function openCleanly(
     return null
   }
   const epochs = await EpochCache.read(shared.disk, directory)
+  // Batches have epochs: where the file knows none it is missing or damaged, and the log tells.
+  if (epochs.latestEpoch < 0 && segments.sizeBytes > 0) return null
   return {
     segments,
     producers,
@@ -197,7 +200,8 @@ async function openCleanly(
     transactions,
     snapshots: files.snapshots,
     owed: [],
-    leaderEpoch: Math.max(0, epochs.latestEpoch),
+    epochsOwed: false,
+    leaderEpoch: Math.max(checkpoint?.leaderEpoch ?? 0, epochs.latestEpoch),
     quarantine: null,
   }
 }

@@ -164,6 +164,12 @@ function endOf(bodies: readonly Uint8Array[]): number {
   return end
 }
 
+/** Offsets that the batches span, which is how many records they hold: offsets have no gaps. */
+export function recordsIn(bodies: readonly Uint8Array[]): number {
+  const [first] = bodies
+  return first === undefined ? 0 : endOf(bodies) - baseOffsetAt(first, 0)
+}
+
 /**
  * The longest run of whole batches at the begin of `bytes` that fits; the first one in any case.
  */

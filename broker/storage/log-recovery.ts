@@ -61,6 +61,7 @@ export async function recoverSegments(
   const { shared, directory } = request
   const producers = new ProducerState(shared.limits.producers)
   const epochs = await EpochCache.read(shared.disk, directory)
+  const storedEpoch = epochs.latestEpoch
   const recovery: Recovery = {
     request,
     files,
@@ -81,8 +82,8 @@ export async function recoverSegments(
   const owed = quarantine === null ? await makeDurable(recovery) : []
   const end = recovery.segments.active.endOffset
   // An epoch that the lost tail had begun must not be given out again for other records.
-  const leaderEpoch = recovery.epochs.latestEpoch + 1
-  recovery.epochs.cutEnd(end)
+  const { latestEpoch } = epochs
+  epochs.cutEnd(end)
   const snapshots = files.snapshots.filter(offset => offset <= end)
   return {
     segments: recovery.segments,
@@ -91,7 +92,8 @@ export async function recoverSegments(
     transactions: known ?? recovery.fold.found,
     snapshots,
     owed,
-    leaderEpoch,
+    epochsOwed: latestEpoch > storedEpoch,
+    leaderEpoch: latestEpoch + 1,
     quarantine,
   }
 }
@@ -237,6 +239,7 @@ async function handleDamage(
   const reason = `${end.damage} (${segment.path('log')}, position ${end.position})`
   const facts = { reason, endOffset: segment.endOffset, bytes: total - end.position }
   if (verdict === 'quarantine') {
+    shared.counts.corruptBatches++
     shared.logger.error(facts, 'damage below what was acked: the log is read-only up to there')
     return reason
   }

@@ -103,6 +103,7 @@ export class Log implements PartitionLog {
         snapshotAt: offset => this.#snapshotAt(offset),
       },
     })
+    if (loaded.epochsOwed) this.#writer.epochsChanged()
     this.maintenance = new LogMaintenance({ ...parts, writer: this.#writer, noted, log: this })
   }
 
