@@ -29,6 +29,8 @@ export function listen(
     maxMessageBytes: config.maxFrameBytes,
     maxConnections: config.maxConnections,
     maxConnectionsPerAddress: config.maxConnectionsPerAddress,
+    handshakeTimeoutMs: config.handshakeTimeoutMs,
+    maxPendingSockets: config.maxPendingSockets,
     pingIntervalMs: config.pingIntervalMs,
     allowedOrigins: config.allowedOrigins,
     allowedHosts: config.allowedHosts,

@@ -1,7 +1,7 @@
 /**
  * Session: one connection. Messages in become exchanges, answers go out by id.
  *
- *   onMessage → frame → (greeted? in flight?) → dispatcher → handler … → reply → send
+ *   onMessage → its turn? → frame → (greeted? in flight?) → dispatcher → handler … → reply → send
  *
  * Always true: hello comes first; at most maxInFlightRequests are unanswered; a peer that does not
  * take its answers is not read from, and is dropped above maxBufferedBytes; where framing is lost
@@ -9,15 +9,24 @@
  * Made by broker.ts for each connection; talks to dispatcher.ts.
  */
 import { asSluiceError, SluiceError } from '../../protocol/errors.ts'
-import { decodeFrame, encodeFrame, type Frame, type FrameHeader } from '../../protocol/frame.ts'
+import {
+  decodeFrame,
+  encodeFrame,
+  type Frame,
+  type FrameHeader,
+  maxRequestBodies,
+} from '../../protocol/frame.ts'
 import type { Connection, ConnectionEvents, TimerHandle } from '../../protocol/world.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
 import type { Logger } from '../world/logger.ts'
 import type { Deadlines } from './deadlines.ts'
-import type { Receiver } from './half-received.ts'
-import { OutputMeter } from './output-meter.ts'
+import type { Holder } from './held-watch.ts'
+import { OutputMeter, type Waiting } from './output-meter.ts'
 import type { Exchange } from './parts.ts'
 import type { Pausable, ReceiveBudget } from './receive-budget.ts'
+import { type ExchangeHost, RequestExchange } from './request-exchange.ts'
+import type { SendBudget } from './send-budget.ts'
+import { Share, type Turns, type Worker } from './turns.ts'
 
 /** Receives each well-framed request; answers through the exchange, never throws. */
 export type Dispatch = (exchange: Exchange, header: FrameHeader) => void
@@ -25,20 +34,32 @@ export type Dispatch = (exchange: Exchange, header: FrameHeader) => void
 export interface SessionParts {
   readonly config: BrokerConfig
   readonly budget: ReceiveBudget
+  readonly sendBudget: SendBudget
+  readonly turns: Turns
   readonly deadlines: Deadlines
   readonly logger: Logger
   readonly dispatch: Dispatch
   onGone(session: Session): void
+  /** More of a large message has arrived. */
+  onReceiving(session: Session): void
   /** Nothing of the session is unanswered any more. */
   onIdle(): void
 }
 
-export class Session implements ConnectionEvents, Pausable, Receiver {
+/** What a request costs besides its bytes: an exchange, promises, a place in maps and queues. */
+const requestCost = 1024
+/** A header as objects takes so many times its bytes, and its bytes are held besides. */
+const headerCost = 3
+
+export class Session implements ConnectionEvents, Pausable, Holder, Worker, ExchangeHost {
+  readonly share = new Share()
   readonly #parts: SessionParts
   readonly #connection: Connection
   readonly #inFlight = new Map<number, RequestExchange>()
   readonly #output: OutputMeter
   readonly #helloDeadline: TimerHandle
+  /** Messages whose turn has not come. */
+  readonly #queue: Uint8Array[][] = []
   #greeted = false
   #open = true
   #turn = 0
@@ -48,7 +69,8 @@ export class Session implements ConnectionEvents, Pausable, Receiver {
   constructor(parts: SessionParts, connection: Connection) {
     this.#parts = parts
     this.#connection = connection
-    this.#output = new OutputMeter(parts.config.maxBufferedBytes, paused => {
+    const { maxBufferedBytes } = parts.config
+    this.#output = new OutputMeter(maxBufferedBytes, parts.sendBudget, paused => {
       this.#pausedForOutput = paused
       this.#applyPause()
     })
@@ -68,10 +90,33 @@ export class Session implements ConnectionEvents, Pausable, Receiver {
 
   onMessage(parts: Uint8Array[]): void {
     if (!this.#open) return
-    const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0)
+    const { turns } = this.#parts
+    if (this.#queue.length === 0 && !turns.isUsedUp(this.share)) {
+      turns.work(this.share, () => this.#handle(parts))
+      return
+    }
+    this.#queue.push(parts)
+    this.#parts.budget.charge(sizeOf(parts))
+    if (this.#queue.length > 1) return
+    turns.enqueue(this)
+    this.#applyPause()
+  }
+
+  /** For Turns. */
+  workOne(): boolean {
+    const parts = this.#queue.shift()
+    if (parts === undefined) return false
+    this.#parts.budget.release(sizeOf(parts))
+    if (this.#open) this.#handle(parts)
+    if (this.#queue.length > 0) return true
+    this.#applyPause()
+    return false
+  }
+
+  #handle(parts: Uint8Array[]): void {
     let frame: Frame
     try {
-      frame = decodeFrame(parts, this.#parts.config.maxHeaderBytes)
+      frame = decodeFrame(parts, this.#parts.config.maxHeaderBytes, maxRequestBodies)
     } catch (error) {
       const { code, message } = asSluiceError(error)
       this.end(code === 'FRAME_TOO_LARGE' ? 1009 : 1002, `${code}: ${message}`)
@@ -82,7 +127,7 @@ export class Session implements ConnectionEvents, Pausable, Receiver {
       this.end(1002, 'INVALID_REQUEST: header.id must be an integer from 0')
       return
     }
-    this.#accept(id, bytes, frame)
+    this.#accept(id, costOf(parts, frame), frame)
   }
 
   onText(): void {
@@ -91,6 +136,10 @@ export class Session implements ConnectionEvents, Pausable, Receiver {
 
   onDrain(): void {
     // what is still unsent is counted by the flush of each answer
+  }
+
+  onReceiving(): void {
+    this.#parts.onReceiving(this)
   }
 
   onClose(closed: { code: number; reason: string; error?: Error }): void {
@@ -112,12 +161,19 @@ export class Session implements ConnectionEvents, Pausable, Receiver {
     this.#connection.close(code, closeReason(reason))
   }
 
-  /** For HalfReceived. */
+  /** For the held watches, as what follows. */
   get receivingBytes(): number {
     return this.#connection.receivingBytes
   }
+  get unreadBytes(): number {
+    return this.#output.heldBytes
+  }
+  get takenBytes(): number {
+    return this.#connection.takenBytes
+  }
+  /** The broker does not read from it at the moment. */
   get isPaused(): boolean {
-    return this.#pausedForMemory || this.#pausedForOutput
+    return this.#pausedForMemory || this.#pausedForOutput || this.#queue.length > 0
   }
 
   /** Ends the connection at once: its memory is needed. */
@@ -175,32 +231,33 @@ export class Session implements ConnectionEvents, Pausable, Receiver {
     return new SluiceError('INVALID_REQUEST', 'the first request on a connection must be hello')
   }
 
-  /** For RequestExchange. */
+  /** For RequestExchange, as what follows. */
   answer(id: number, header: FrameHeader, bodies: readonly Uint8Array[]): void {
     this.#send(encodeFrame({ id, ...header }, bodies))
   }
 
-  /** For RequestExchange: the request is over. */
-  settle(id: number, bytes: number): void {
+  settle(id: number, heldBytes: number): void {
     this.#inFlight.delete(id)
-    this.#parts.budget.release(bytes)
+    this.#parts.budget.release(heldBytes)
     if (this.#inFlight.size === 0) this.#parts.onIdle()
   }
 
-  /** For RequestExchange: hello was accepted. */
   greet(): void {
     this.#greeted = true
     this.#helloDeadline.cancel()
   }
 
-  /** For RequestExchange: room for its answer, until `unreserve`. */
-  reserve(bytes: number, run: () => void): void {
-    this.#output.reserve(bytes, run)
+  reserve(waiting: Waiting): void {
+    this.#output.reserve(waiting)
   }
 
-  /** For RequestExchange. */
   unreserve(bytes: number): void {
     this.#output.release(bytes)
+  }
+
+  hold(bytes: number): void {
+    if (bytes < 0) this.#parts.budget.release(-bytes)
+    else this.#parts.budget.charge(bytes)
   }
 
   #send(parts: readonly Uint8Array[]): void {
@@ -214,79 +271,12 @@ export class Session implements ConnectionEvents, Pausable, Receiver {
   }
 }
 
-interface Request {
-  readonly id: number
-  readonly bytes: number
-  readonly bodies: readonly Uint8Array[]
-  readonly turn: number
-}
+const sizeOf = (parts: readonly Uint8Array[]): number =>
+  parts.reduce((sum, part) => sum + part.byteLength, 0)
 
-class RequestExchange implements Exchange {
-  readonly #session: Session
-  readonly #request: Request
-  #over = false
-  #reservedBytes = 0
-  #closed: (() => void) | null = null
-
-  constructor(session: Session, request: Request) {
-    this.#session = session
-    this.#request = request
-  }
-
-  get bodies(): readonly Uint8Array[] {
-    return this.#request.bodies
-  }
-  get turn(): number {
-    return this.#request.turn
-  }
-  get open(): boolean {
-    return this.#session.open && !this.#over
-  }
-
-  reply(response: object, bodies: readonly Uint8Array[] = []): void {
-    if (this.#over) return
-    this.#session.answer(this.#request.id, response as FrameHeader, bodies)
-    this.finish()
-  }
-
-  fail(error: SluiceError): void {
-    this.reply({ error: error.toJSON() })
-  }
-
-  finish(): void {
-    if (this.#over) return
-    this.#over = true
-    this.#session.settle(this.#request.id, this.#request.bytes)
-    this.#unreserve()
-  }
-
-  onClosed(run: () => void): void {
-    this.#closed = run
-  }
-
-  greet(): void {
-    this.#session.greet()
-  }
-
-  whenWritable(bytes: number, run: () => void): void {
-    this.#session.reserve(bytes, () => {
-      this.#reservedBytes = bytes
-      if (this.#over) this.#unreserve()
-      run()
-    })
-  }
-
-  #unreserve(): void {
-    const bytes = this.#reservedBytes
-    this.#reservedBytes = 0
-    if (bytes > 0) this.#session.unreserve(bytes)
-  }
-
-  /** The connection is gone. */
-  abandon(): void {
-    this.finish()
-    this.#closed?.()
-  }
+function costOf(parts: readonly Uint8Array[], { bodies }: Frame): number {
+  const bytes = sizeOf(parts)
+  return bytes + headerCost * (bytes - sizeOf(bodies)) + requestCost
 }
 
 /** A close frame holds 123 bytes; what is not printable ASCII becomes `?`. */

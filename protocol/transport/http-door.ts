@@ -19,6 +19,11 @@ import type { HttpAnswer } from '../world.ts'
 import type { Refusal } from './upgrade-rules.ts'
 import { peerOf } from './websocket-connection.ts'
 
+/** Head of an HTTP request, upgrades too. */
+export const maxHttpHeaderBytes = 16 * 1024
+/** After so many plain requests a socket is closed: one may hold thousands of them in a row. */
+export const maxRequestsPerSocket = 100
+
 export type HttpRequest = IncomingMessage
 export type HttpSocket = IncomingMessage['socket']
 
@@ -26,8 +31,8 @@ export interface HttpDoorOptions {
   readonly host: string
   readonly port: number
   readonly handshakeTimeoutMs: number
-  /** TCP connections of any kind. */
-  readonly maxSockets: number
+  /** Sockets that are no WebSocket; above it the oldest is dropped, so that newcomers get in. */
+  readonly maxPendingSockets: number
   /** Whether a plain request is refused. */
   refusal(request: HttpRequest): Refusal | null
   onHttp(path: string): HttpAnswer | Promise<HttpAnswer>
@@ -53,19 +58,20 @@ export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> 
     requestTimeout: options.handshakeTimeoutMs,
     keepAliveTimeout: options.handshakeTimeoutMs,
     connectionsCheckingInterval: Math.min(1000, options.handshakeTimeoutMs / 2),
-    maxHeaderSize: 16 * 1024,
+    maxHeaderSize: maxHttpHeaderBytes,
   })
-  server.maxConnections = options.maxSockets
+  server.maxRequestsPerSocket = maxRequestsPerSocket
+  server.on('dropRequest', (_request: HttpRequest, socket: HttpSocket) => socket.destroy())
+  const pending = new PendingSockets(options)
+  server.on('connection', (socket: HttpSocket) => pending.add(socket))
   server.on('request', (request, response) => void answer(options, request, response))
   server.on('upgrade', (request: HttpRequest, socket: HttpSocket, head: Buffer) => {
+    pending.remove(socket)
     socket.on('error', () => socket.destroy())
     options.onUpgrade(request, socket, head)
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: HttpSocket) => {
     refuseBroken(options, error, socket)
-  })
-  server.on('drop', (dropped?: { remoteAddress?: string; remotePort?: number }) => {
-    options.onRefused('too many open sockets', peerOf(dropped ?? {}))
   })
   await listen(server, options)
   const bound = server.address()
@@ -76,6 +82,31 @@ export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> 
     closed: new Promise(resolve => void server.once('close', resolve)),
     stopAccepting: () => void server.close(),
     dropRequests: () => server.closeAllConnections(),
+  }
+}
+
+/** Sockets that have not become WebSockets, in the order in which they came. */
+class PendingSockets {
+  readonly #options: HttpDoorOptions
+  readonly #sockets = new Set<HttpSocket>()
+
+  constructor(options: HttpDoorOptions) {
+    this.#options = options
+  }
+
+  add(socket: HttpSocket): void {
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+    if (this.#sockets.size <= this.#options.maxPendingSockets) return
+    const [oldest] = this.#sockets
+    if (oldest === undefined) return
+    this.#sockets.delete(oldest)
+    this.#options.onRefused('too many sockets that are no connection', peerOf(oldest))
+    oldest.destroy()
+  }
+
+  remove(socket: HttpSocket): void {
+    this.#sockets.delete(socket)
   }
 }
 
