@@ -138,12 +138,16 @@ export class OutputMeter {
     this.#runWaiting()
   }
 
-  /** One answer is always allowed, however large, when nothing else is on its way. */
+  /**
+   * One answer is always allowed, however large, when nothing else is on its way; where the broker
+   * is short of room no more than that.
+   */
   #runWaiting(): void {
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
       const held = this.#pinnedBytes + this.#reservedBytes
-      const bytes = Math.min(next.one.bytes, this.#budget.grantBytes)
-      if (held > 0 && held + bytes > this.#maxBytes / 4) return
+      const wanted = next.one.bytes
+      const bytes = Math.min(wanted, this.#budget.grantBytes)
+      if (held > 0 && (held + bytes > this.#maxBytes / 4 || bytes < wanted)) return
       this.#waiting.shift()
       this.#grant(next, bytes)
     }

@@ -15,7 +15,8 @@ import {
   STATUS_CODES,
 } from 'node:http'
 import { SluiceError } from '../errors.ts'
-import type { HttpAnswer } from '../world.ts'
+import type { HttpAnswer, Timers } from '../world.ts'
+import { PendingSockets } from './pending-sockets.ts'
 import type { Refusal } from './upgrade-rules.ts'
 import { peerOf } from './websocket-connection.ts'
 
@@ -33,6 +34,9 @@ export interface HttpDoorOptions {
   readonly handshakeTimeoutMs: number
   /** Sockets that are no WebSocket; above it the oldest is dropped, so that newcomers get in. */
   readonly maxPendingSockets: number
+  /** WebSockets. */
+  readonly maxConnections: number
+  readonly timers: Timers
   /** Whether a plain request is refused. */
   refusal(request: HttpRequest): Refusal | null
   onHttp(path: string): HttpAnswer | Promise<HttpAnswer>
@@ -62,7 +66,13 @@ export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> 
   })
   server.maxRequestsPerSocket = maxRequestsPerSocket
   server.on('dropRequest', (_request: HttpRequest, socket: HttpSocket) => socket.destroy())
-  const pending = new PendingSockets(options)
+  // Nobody opens sockets without end within a second either.
+  server.maxConnections = options.maxConnections + options.maxPendingSockets
+  const pending = new PendingSockets<HttpSocket>(
+    options.maxPendingSockets,
+    options.timers,
+    socket => options.onRefused('too many sockets that are no connection', peerOf(socket)),
+  )
   server.on('connection', (socket: HttpSocket) => pending.add(socket))
   server.on('request', (request, response) => void answer(options, request, response))
   server.on('upgrade', (request: HttpRequest, socket: HttpSocket, head: Buffer) => {
@@ -73,6 +83,9 @@ export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> 
   server.on('clientError', (error: NodeJS.ErrnoException, socket: HttpSocket) => {
     refuseBroken(options, error, socket)
   })
+  server.on('drop', (dropped?: { remoteAddress?: string; remotePort?: number }) => {
+    options.onRefused('too many open sockets', peerOf(dropped ?? {}))
+  })
   await listen(server, options)
   const bound = server.address()
   if (bound === null || typeof bound === 'string') throw badAddress(options, 'no TCP address')
@@ -80,33 +93,11 @@ export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> 
     address: bound.address,
     port: bound.port,
     closed: new Promise(resolve => void server.once('close', resolve)),
-    stopAccepting: () => void server.close(),
+    stopAccepting: () => {
+      server.close()
+      pending.close()
+    },
     dropRequests: () => server.closeAllConnections(),
-  }
-}
-
-/** Sockets that have not become WebSockets, in the order in which they came. */
-class PendingSockets {
-  readonly #options: HttpDoorOptions
-  readonly #sockets = new Set<HttpSocket>()
-
-  constructor(options: HttpDoorOptions) {
-    this.#options = options
-  }
-
-  add(socket: HttpSocket): void {
-    this.#sockets.add(socket)
-    socket.once('close', () => this.#sockets.delete(socket))
-    if (this.#sockets.size <= this.#options.maxPendingSockets) return
-    const [oldest] = this.#sockets
-    if (oldest === undefined) return
-    this.#sockets.delete(oldest)
-    this.#options.onRefused('too many sockets that are no connection', peerOf(oldest))
-    oldest.destroy()
-  }
-
-  remove(socket: HttpSocket): void {
-    this.#sockets.delete(socket)
   }
 }
 

@@ -51,6 +51,8 @@ export async function listen(options: ListenOptions, parts: ListenerParts): Prom
     port: options.port,
     handshakeTimeoutMs: options.handshakeTimeoutMs ?? defaultHandshakeTimeoutMs,
     maxPendingSockets: options.maxPendingSockets ?? defaultMaxPendingSockets,
+    maxConnections: options.maxConnections,
+    timers: parts.timers,
     refusal: request => hostRefusal(listener.rules, request.headers.host),
     onHttp: path => options.onHttp(path),
     onUpgrade: (request, socket, head) => listener.onUpgrade(request, socket, head),

@@ -4,6 +4,7 @@
  * Always true: an attack ends by itself; the sockets that it opened are gone when it has.
  * Implemented in attacks-….ts; run by attacker.ts.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { HostileSocket, Verdicts } from './hostile-socket.ts'
 
 export interface AttackTarget {
@@ -50,6 +51,9 @@ export async function openMany(
 /** What became of all; closes what is still open. */
 export async function settle(sockets: readonly HostileSocket[]): Promise<Verdicts> {
   const verdicts = new Verdicts()
+  // Who does not read does not see either that it was cut off.
+  for (const { socket } of sockets) socket.resume()
+  await sleep(200)
   for (const socket of sockets) verdicts.note(socket)
   verdicts.add('still open', sockets.filter(socket => socket.isOpen).length)
   for (const socket of sockets) socket.reset()

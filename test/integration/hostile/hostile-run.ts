@@ -1,27 +1,26 @@
 /**
- * Hostile run: one attack on one broker, with a victim at work, watched from outside.
+ * Hostile run: one attack in an arena, with the victim at work, watched from outside.
  *
- *   broker · victim calm │ attack, victim measured, RSS sampled │ victim calm again · handles back?
+ *   victim calm │ attack: victim measured, RSS sampled, held bytes in the middle │ handles back?
  *
- * Always true: broker, attacker and victim are three processes; everything is gone afterwards.
+ * Always true: what is judged is in the report, with its bound; a problem is a sentence.
  * Used by hostile.test.ts (small) and by the memory lane (full).
  */
-import { connect } from '../../../client/index.ts'
-import { MeasuredBroker } from '../memory/broker-child.ts'
-import { Child } from '../memory/child.ts'
-import { RssSeries } from '../memory/series.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { megabytes, RssSeries } from '../memory/series.ts'
 import { MiB, untilBack } from '../memory/usage.ts'
-import type { AttackTarget } from './attack.ts'
-import { type AttackSize, type HostileCase, slackMiB } from './hostile-cases.ts'
-import { type Latency, Victim, victimTopic } from './victim.ts'
+import type { Arena } from './arena.ts'
+import { type AttackSize, garbageMiB, type HostileCase, heldSlackMiB } from './hostile-cases.ts'
+import type { Latency } from './victim.ts'
 
 export interface HostileReport {
   readonly attack: string
   readonly verdicts: Readonly<Record<string, number>>
   readonly calm: Latency
   readonly attacked: Latency
-  readonly after: Latency
-  readonly idleBytes: number
+  /** What was held in the middle of the attack, after a collection, beyond what was held before. */
+  readonly heldBytes: number
+  readonly heldBoundBytes: number
   readonly peakBytes: number
   readonly boundBytes: number
   readonly rss: RssSeries
@@ -31,89 +30,73 @@ export interface HostileReport {
 }
 
 /** Before there were turns, a storm of metadata made others wait for more than 10 s. */
-const usualLongestMs = 6000
+const longestMs = 6000
 
-async function fill(url: string, topic: NonNullable<HostileCase['topic']>): Promise<string> {
-  const client = await connect({ servers: url })
-  try {
-    const { topicId } = await client.admin.topics.create({
-      name: 'attacked',
-      partitions: topic.partitions,
-    })
-    const value = new Uint8Array(MiB / 2)
-    const handle = client.topic('attacked')
-    for (let i = 0; i < (topic.megabytes ?? 0) * 2; i++) await handle.send({ value, partition: 0 })
-    const bombs = client.topic('attacked', { compression: 'gzip' })
-    for (let i = 0; i < (topic.bombs ?? 0); i++) {
-      await bombs.send({ value: new Uint8Array(7 * MiB), partition: 0 })
-    }
-    return topicId
-  } finally {
-    await client.close()
-  }
+/** In the middle of the attack, or at its end. */
+async function heldWhile(arena: Arena, attack: Promise<unknown>, holdMs: number): Promise<number> {
+  await Promise.race([attack, sleep(holdMs * 0.8)])
+  return (await arena.broker.usage()).heldBytes
 }
 
 function problemsOf(one: HostileCase, report: Omit<HostileReport, 'problems'>): string[] {
-  const { verdicts, attacked, peakBytes, boundBytes, left } = report
+  const { verdicts, attacked, peakBytes, boundBytes, heldBytes, heldBoundBytes, left } = report
   const problems: string[] = []
   for (const pattern of one.told) {
     const told = Object.entries(verdicts).some(([name, count]) => count > 0 && pattern.test(name))
     if (!told) problems.push(`nobody was told ${pattern}`)
   }
-  const { longestMs = usualLongestMs } = one
   if (attacked.maxMs > longestMs) {
     problems.push(`the victim waited ${attacked.maxMs.toFixed(0)} ms, allowed ${longestMs}`)
   }
-  if (peakBytes > boundBytes) {
-    const [peak, bound] = [peakBytes, boundBytes].map(bytes => (bytes / MiB).toFixed(0))
-    problems.push(`RSS rose to ${peak} MiB, allowed ${bound}`)
+  const bounds = [
+    ['RSS rose to', peakBytes, boundBytes],
+    ['the broker held', heldBytes, heldBoundBytes],
+  ] as const
+  for (const [what, bytes, bound] of bounds) {
+    if (bytes > bound) problems.push(`${what} ${megabytes(bytes)} MiB, allowed ${megabytes(bound)}`)
   }
   if (left !== '' && one.leaves !== left.replace(/\d+ /g, '')) problems.push(`left open: ${left}`)
   return problems
 }
 
-export async function runHostile(one: HostileCase, size: AttackSize): Promise<HostileReport> {
-  await using broker = await MeasuredBroker.start(
-    one.config === undefined ? {} : { config: one.config },
-  )
-  const topicId = one.topic === undefined ? '' : await fill(broker.url, one.topic)
-  const victim = await Victim.start(broker.url)
-  const attacker = await Child.start(new URL('./attacker.js', import.meta.url))
-  try {
-    const calm = await victim.measure(Promise.resolve(), 250)
-    const idle = await broker.usage()
-    const rss = new RssSeries(broker.pid, 20)
-    const target: AttackTarget = {
-      port: broker.port,
-      ...size,
-      ...(one.topic === undefined
-        ? { topic: victimTopic, topicId: victim.topicId, partitions: 1 }
-        : { topic: 'attacked', topicId, partitions: one.topic.partitions }),
-    }
-    const attack = attacker.ask<Record<string, number>>('attack', { name: one.attack, target })
-    const attacked = await victim.measure(attack, 0)
-    const verdicts = await attack
-    rss.look()
-    rss.stop()
-    const after = await victim.measure(Promise.resolve(), 100)
-    await attacker.end()
-    const report = {
-      attack: one.attack,
-      verdicts,
-      calm,
-      attacked,
-      after,
-      idleBytes: idle.rssBytes,
-      peakBytes: rss.peak,
-      boundBytes: idle.rssBytes + (one.limitMiB + slackMiB) * MiB,
-      rss,
-      left: await untilBack(idle, () => broker.usage()),
-    }
-    return { ...report, problems: problemsOf(one, report) }
-  } finally {
-    await attacker.end()
-    await victim.close()
+export interface HostileSizes {
+  readonly size: AttackSize
+  /** What the limits in force add up to for this attack. */
+  readonly limitMiB: number
+}
+
+export async function runHostile(
+  arena: Arena,
+  one: HostileCase,
+  { size, limitMiB }: HostileSizes,
+): Promise<HostileReport> {
+  const { broker, victim } = arena
+  const before = await broker.usage()
+  const target = await arena.prepare(one.topic, size)
+  const calm = await victim.measure(Promise.resolve(), 200)
+  const idle = await broker.usage()
+  const rss = new RssSeries(broker.pid, 20)
+  const attack = arena.attack(one.attack, target)
+  const held = heldWhile(arena, attack, size.holdMs)
+  const attacked = await victim.measure(attack, 0)
+  const verdicts = await attack
+  rss.look()
+  rss.stop()
+  const heldBytes = (await held) - idle.heldBytes
+  await arena.clear(one.topic)
+  const report = {
+    attack: one.attack,
+    verdicts,
+    calm,
+    attacked,
+    heldBytes,
+    heldBoundBytes: (limitMiB + heldSlackMiB) * MiB,
+    peakBytes: rss.peak,
+    boundBytes: idle.rssBytes + (limitMiB + (one.garbageMiB ?? garbageMiB)) * MiB,
+    rss,
+    left: await untilBack(before, () => broker.usage()),
   }
+  return { ...report, problems: problemsOf(one, report) }
 }
 
 const ms = ({ medianMs, p99Ms, maxMs }: Latency): string =>
@@ -125,10 +108,11 @@ export function renderHostile(report: HostileReport): string {
   const said = Object.entries(verdicts)
     .filter(([, count]) => count > 0)
     .map(([name, count]) => `${name} × ${count}`)
+  const held = [report.heldBytes, report.heldBoundBytes].map(megabytes).join(' of ')
   return [
     `${problems.length === 0 ? 'ok    ' : 'FAILED'} ${attack}: ${said.join(', ') || 'nothing said'}`,
     `       victim p50/p99/max ${ms(calm)} ms calm, ${ms(attacked)} ms attacked`,
-    `       RSS ${rss.render()}, bound ${(boundBytes / MiB).toFixed(0)}`,
+    `       RSS ${rss.render()}, bound ${megabytes(boundBytes)}; held ${held} MiB`,
     ...problems.map(problem => `       ✖ ${problem}`),
   ].join('\n')
 }
