@@ -13,13 +13,12 @@ import type { AttackTarget } from './attack.ts'
 import type { AttackedTopic, AttackSize } from './hostile-cases.ts'
 import { Victim, victimTopic } from './victim.ts'
 
-const attacked = 'attacked'
-
 export class Arena {
   readonly broker: MeasuredBroker
   readonly victim: Victim
   readonly #client: Client
-  #attacker: Child
+  readonly #attacker: Child
+  #attacked = 0
 
   private constructor(parts: {
     broker: MeasuredBroker
@@ -57,23 +56,24 @@ export class Arena {
       return { port, ...size, topic: victimTopic, topicId, partitions: 1 }
     }
     const { partitions, megabytes = 0, bombs = 0 } = topic
-    const { topicId } = await this.#client.admin.topics.create({ name: attacked, partitions })
-    const plain = this.#client.topic(attacked)
+    const name = `attacked-${++this.#attacked}`
+    const { topicId } = await this.#client.admin.topics.create({ name, partitions })
+    const plain = this.#client.topic(name)
     const half = new Uint8Array(MiB / 2)
     for (let i = 0; i < megabytes * 2; i++) await plain.send({ value: half, partition: 0 })
-    const packed = this.#client.topic(attacked, { compression: 'gzip' })
+    const packed = this.#client.topic(name, { compression: 'gzip' })
     const large = new Uint8Array(7 * MiB)
     for (let i = 0; i < bombs; i++) await packed.send({ value: large, partition: 0 })
-    return { port, ...size, topic: attacked, topicId, partitions }
+    return { port, ...size, topic: name, topicId, partitions }
   }
 
   attack(name: string, target: AttackTarget): Promise<Record<string, number>> {
     return this.#attacker.ask('attack', { name, target })
   }
 
-  /** Leaves nothing of an attack but the broker. */
-  async clear(topic: AttackedTopic | undefined): Promise<void> {
-    if (topic !== undefined) await this.#client.admin.topics.delete(attacked)
+  /** Leaves nothing of an attack but the broker and its other topics. */
+  async clear(topic: string): Promise<void> {
+    if (topic !== victimTopic) await this.#client.admin.topics.delete(topic)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

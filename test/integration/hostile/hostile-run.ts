@@ -83,7 +83,7 @@ export async function runHostile(
   rss.look()
   rss.stop()
   const heldBytes = (await held) - idle.heldBytes
-  await arena.clear(one.topic)
+  await arena.clear(target.topic)
   const report = {
     attack: one.attack,
     verdicts,

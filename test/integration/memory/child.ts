@@ -40,6 +40,8 @@ export function answerParent(answers: Answers): void {
         reply({ error: error instanceof Error ? (error.stack ?? error.message) : `${error}` }),
     )
   })
+  // Opened at its first use, which is not to look like something left behind.
+  if (process.stderr.destroyed) return
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
   process.send?.({ id: 0, answer: 'ready' })
 }
