@@ -53,6 +53,7 @@ const doors = {
   'command-line': ['(^|node_modules/(@types/)?)yargs(/|$)', ['(client|broker)/cli/.+\\.ts']],
   validator: ['(^|node_modules/)zod(/|$)', ['broker/config/[^/]+\\.ts']],
   'log-writer': ['(^|node_modules/)pino(/|$)', ['broker/cli/[^/]+\\.ts']],
+  metrics: ['(^|node_modules/)prom-client(/|$)', ['broker/metrics/exposition\\.ts']],
   histogram: ['(^|node_modules/)hdr-histogram-js(/|$)', ['client/cli/.+\\.ts']],
 }
 

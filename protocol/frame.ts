@@ -13,8 +13,8 @@ import { SluiceError } from './errors.ts'
 
 export const subprotocol = 'sluice.v1'
 export const maxHeaderNesting = 16
-/** Bodies of one request; of an answer as many as its bytes allow. */
-export const maxRequestBodies = 100_000
+/** Each body costs its receiver an object, however short it is. */
+export const maxFrameBodies = 100_000
 
 export interface FrameHeader {
   [name: string]: unknown
@@ -24,10 +24,9 @@ export interface Frame {
   readonly bodies: Uint8Array[]
 }
 
-/** One for all empty bodies: a header of 1 MiB can list half a million of them. */
-const nothing = new Uint8Array(0)
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
+const nothing = new Uint8Array(0)
 
 /** The message as parts for Connection.send: the head, then the bodies untouched. */
 export function encodeFrame(header: FrameHeader, bodies: readonly Uint8Array[] = []): Uint8Array[] {
@@ -64,10 +63,11 @@ class PartsReader {
    * A view where the bytes lie in one part, a copy where they do not. The caller checked `left`.
    */
   take(length: number): Uint8Array {
+    if (length === 0) return nothing
     this.left -= length
     while (this.#at === (this.#parts[this.#index]?.byteLength ?? -1)) this.#step()
     const part = this.#parts[this.#index]
-    if (part === undefined || length === 0) return nothing
+    if (part === undefined) return nothing
     if (part.byteLength - this.#at >= length) {
       this.#at += length
       return part.subarray(this.#at - length, this.#at)
@@ -133,6 +133,9 @@ function bodyLengths(header: FrameHeader): number[] {
   const lengths = header['body'] ?? []
   if (!Array.isArray(lengths)) malformed('header.body is not a list of lengths')
   const list = lengths as unknown[]
+  if (list.length > maxFrameBodies) {
+    malformed(`${list.length} bodies in one message, limit ${maxFrameBodies}`)
+  }
   if (!list.every(n => typeof n === 'number' && Number.isSafeInteger(n) && n >= 0)) {
     malformed('header.body holds something that is not a length')
   }
@@ -140,14 +143,10 @@ function bodyLengths(header: FrameHeader): number[] {
 }
 
 /**
- * @throws SluiceError INVALID_REQUEST (framing is lost: close the connection; more bodies than
- * `maxBodies` are such a case), FRAME_TOO_LARGE for a header over `maxHeaderBytes`
+ * @throws SluiceError INVALID_REQUEST (framing is lost: close the connection), FRAME_TOO_LARGE for
+ * a header over `maxHeaderBytes`
  */
-export function decodeFrame(
-  parts: readonly Uint8Array[],
-  maxHeaderBytes: number,
-  maxBodies = Number.POSITIVE_INFINITY,
-): Frame {
+export function decodeFrame(parts: readonly Uint8Array[], maxHeaderBytes: number): Frame {
   const reader = new PartsReader(parts)
   if (reader.left < 4) malformed('the message is shorter than its length field')
   const lengthBytes = reader.take(4)
@@ -162,7 +161,6 @@ export function decodeFrame(
   if (headerLength > reader.left) malformed('the header length points past the end of the message')
   const header = parseHeader(reader.take(headerLength))
   const lengths = bodyLengths(header)
-  if (lengths.length > maxBodies) malformed(`${lengths.length} bodies, limit ${maxBodies}`)
   const total = lengths.reduce((sum, n) => sum + n, 0)
   if (total !== reader.left) malformed(`bodies of ${total} bytes announced, ${reader.left} sent`)
   return { header, bodies: lengths.map(length => reader.take(length)) }

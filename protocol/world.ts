@@ -58,6 +58,11 @@ export interface Connection {
    * ran. After the connection closed this does nothing (`onFlushed` still runs).
    */
   send(parts: readonly Uint8Array[], onFlushed?: () => void): void
+  /**
+   * What was sent leaves now and not at the end of the turn, in which more might join it. For
+   * whoever has something to do in this turn while the peer works on it.
+   */
+  flush(): void
   /** Stops and restarts reading; a few messages already read may still arrive after `pause`. */
   pause(): void
   resume(): void
@@ -116,6 +121,8 @@ export interface ListenOptions {
   /** Accepted `Host` names on a loopback bind besides the loopback ones (DNS rebinding). */
   readonly allowedHosts: readonly string[]
   onConnection(connection: Connection): ConnectionEvents
+  /** Asked before each connection: why nobody may connect now; null = welcome, as without it. */
+  refuseNow?(): string | null
   /** A plain HTTP request (GET/HEAD only) on the same port. */
   onHttp(path: string): HttpAnswer | Promise<HttpAnswer>
   /** A connection refused before it became one, with the reason, for the log. */

@@ -104,7 +104,8 @@ async function runBroker(
 ): Promise<void> {
   const process = new RealProcess(line => context.terminal.writeError(`${line}\n`))
   const world = { ...(await realWorld()), disk: new NodeDisk(), process }
-  const broker = await createBroker(loaded.config, world, { logger })
+  const { node } = context.terminal.machine()
+  const broker = await createBroker(loaded.config, world, { logger, ownProcess: { node } })
   context.terminal.write(readyLine(broker))
   await untilAborted(context.stop)
   logger.info({ dataDir: loaded.config.dataDir }, 'stopping')

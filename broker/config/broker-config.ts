@@ -70,6 +70,26 @@ export const brokerOptions = {
     default: 'info',
     about: 'Least important lines that are logged.',
   }),
+  slowFsyncMs: duration('slow.fsync.ms', {
+    default: 1000,
+    min: 1,
+    about: 'An fsync of a log that takes longer is logged.',
+  }),
+  slowRequestMs: duration('slow.request.ms', {
+    default: 5000,
+    min: 1,
+    about: 'A request that keeps the broker busy for longer is logged; waiting for records is not.',
+  }),
+  metricsTopicLabels: text('metrics.topic.labels', {
+    default: 'on',
+    type: 'on, off or a regular expression',
+    about: 'Topics named in the label `topic` of /metrics, at most 1,000; the others count as one.',
+    test: topicLabelsProblem,
+  }),
+  metricsPartitionLabels: flag('metrics.partition.labels', {
+    default: false,
+    about: 'Shows the metrics of each partition of those topics too (marked ° in the table).',
+  }),
   numPartitions: integer('num.partitions', {
     default: 1,
     min: 1,
@@ -218,6 +238,15 @@ export function brokerConfig(input: BrokerConfigInput = {}): BrokerConfig {
     config[field] = read.value
   }
   return checkWhole(config as unknown as BrokerConfig)
+}
+
+function topicLabelsProblem(value: string): string | null {
+  try {
+    new RegExp(value)
+    return value === '' ? 'must not be empty' : null
+  } catch {
+    return 'must be on, off or a regular expression'
+  }
 }
 
 function checkWhole(config: BrokerConfig): BrokerConfig {

@@ -88,7 +88,7 @@ async function adopt(
 }
 
 async function openAll(parts: TopicLifecycleParts): Promise<void> {
-  const { store, config } = parts
+  const { store, config, counts } = parts
   const work: (() => Promise<void>)[] = []
   for (const topic of store.current.topics.values()) {
     const settings = topicSettings(topic.configs, config.topicDefaults)
@@ -97,6 +97,7 @@ async function openAll(parts: TopicLifecycleParts): Promise<void> {
       work.push(() => openOne(parts, identity, settings))
     }
   }
+  counts.start.partitionsTotal = work.length
   await inParallel(work, maxParallelPartitions, open => open())
 }
 
@@ -107,12 +108,15 @@ async function openOne(
   settings: LogSettings,
 ): Promise<void> {
   try {
-    parts.partitions.add([new Partition(await parts.logs.open(identity, settings))])
+    const log = await parts.logs.open(identity, settings)
+    parts.partitions.add([new Partition(log, parts.counts.topics.of(identity.topic))])
   } catch (error) {
     const why = asStorageError(error, identity)
     if (why === null) throw error
     parts.logger.error({ ...identity, error }, 'this partition cannot be opened and is not served')
     parts.partitions.addOffline(identity, why)
+  } finally {
+    parts.counts.start.partitionsOpened++
   }
 }
 

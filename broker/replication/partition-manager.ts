@@ -60,6 +60,18 @@ export class PartitionManager {
     return this.#offline.get(`${topicId}/${partition}`)
   }
 
+  /** All open partitions, topic by topic. */
+  *all(): Generator<Partition> {
+    for (const partitions of this.#byId.values()) {
+      for (const partition of partitions) if (partition !== undefined) yield partition
+    }
+  }
+
+  /** How many partitions that should be here are not. */
+  get offlineCount(): number {
+    return this.#offline.size
+  }
+
   /** The open partitions of a topic, in order of their numbers. */
   ofTopic(topicId: string): Partition[] {
     const partitions = this.#byId.get(topicId) ?? []

@@ -13,6 +13,8 @@
  */
 import type { SluiceError } from '../../protocol/errors.ts'
 import type { Acks } from '../../protocol/messages/produce.ts'
+import { TopicCounts } from '../metrics/topic-counts.ts'
+import { recordsIn } from '../storage/log-reader.ts'
 import type { Appended, Isolation, PartitionLog, ReadResult } from '../storage/types.ts'
 
 export class Partition {
@@ -20,12 +22,15 @@ export class Partition {
   readonly topicId: string
   readonly partition: number
   readonly log: PartitionLog
+  readonly #counts: TopicCounts
 
-  constructor(log: PartitionLog) {
+  /** @param counts of its topic; default: numbers that nobody reads */
+  constructor(log: PartitionLog, counts = new TopicCounts('')) {
     this.topic = log.identity.topic
     this.topicId = log.identity.topicId
     this.partition = log.identity.partition
     this.log = log
+    this.#counts = counts
   }
 
   /**
@@ -39,8 +44,22 @@ export class Partition {
     done: (error: SluiceError | null) => void,
   ): Appended {
     const appended = this.log.appendAsLeader(batch)
+    if (!appended.duplicate) this.#countProduced(appended, batch.byteLength)
     if (acks !== 'none') this.log.whenCommitted(appended.lastOffset, done)
     return appended
+  }
+
+  #countProduced({ baseOffset, lastOffset }: Appended, bytes: number): void {
+    const counts = this.#counts
+    counts.recordsProduced += lastOffset - baseOffset + 1
+    counts.bytesProduced += bytes
+    counts.batchesProduced++
+  }
+
+  /** What was read is being sent. */
+  countFetched({ bodies, sizeBytes }: ReadResult): void {
+    this.#counts.recordsFetched += recordsIn(bodies)
+    this.#counts.bytesFetched += sizeBytes
   }
 
   /** Whole batches from `offset` on. @throws SluiceError as PartitionLog.read */

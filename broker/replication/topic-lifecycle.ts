@@ -16,6 +16,7 @@ import { type TopicConfigs, topicSettings } from '../config/topic-config.ts'
 import type { CatalogueTopic } from '../metadata/catalogue.ts'
 import type { CatalogueStore } from '../metadata/catalogue-store.ts'
 import { newId } from '../metadata/new-id.ts'
+import type { BrokerCounts } from '../metrics/broker-counts.ts'
 import { inParallel, maxParallelPartitions } from '../storage/in-parallel.ts'
 import type { PartitionLogs } from '../storage/types.ts'
 import { DiskError } from '../world/disk.ts'
@@ -31,6 +32,7 @@ export interface TopicLifecycleParts {
   readonly logs: PartitionLogs
   readonly partitions: PartitionManager
   readonly logger: Logger
+  readonly counts: BrokerCounts
 }
 
 export interface NewTopic {
@@ -80,7 +82,7 @@ export class TopicLifecycle {
    */
   delete(name: string, topicId?: string): Promise<void> {
     return this.#inTurn(async () => {
-      const { store, world, logs, partitions, logger } = this.#parts
+      const { store, world, logs, partitions, logger, counts } = this.#parts
       const { topicId: id = '', partitions: count = 0 } = store.current.topics.get(name) ?? {}
       const atMs = world.clock.wallMs()
       await store.commit({
@@ -90,6 +92,7 @@ export class TopicLifecycle {
         ...(topicId !== undefined && { topicId }),
       })
       const removed = partitions.remove(name, id)
+      counts.topics.forget(name)
       await inParallel(removed, maxParallelPartitions, ({ partition }) =>
         logs.delete(id, partition),
       )
@@ -97,7 +100,7 @@ export class TopicLifecycle {
       // what could not be opened is still on disk: the tombstone stays, and the next start removes
       // it
       if (removed.length === count) await store.commit({ type: 'forget', topicIds: [id] })
-      logger.info({ topic: name, topicId: id }, 'topic deleted')
+      logger.info({ event: 'topic-deleted', topic: name, topicId: id }, 'topic deleted')
     })
   }
 
@@ -157,14 +160,14 @@ export class TopicLifecycle {
     from: number,
     commit: () => Promise<unknown>,
   ): Promise<Partition[]> {
-    const { config, logs } = this.#parts
+    const { config, logs, counts, store } = this.#parts
     const settings = topicSettings(topic.configs, config.topicDefaults)
     const { name, topicId } = topic
     const opened: Partition[] = []
     try {
       await inParallel(numbersFrom(from, topic.partitions), maxParallelPartitions, async number => {
         const log = await logs.open({ topic: name, topicId, partition: number }, settings)
-        opened.push(new Partition(log))
+        opened.push(new Partition(log, counts.topics.of(name)))
       })
       await commit()
       return opened
@@ -173,6 +176,7 @@ export class TopicLifecycle {
       await this.#removeLeftovers(topicId, from).catch(leftover => {
         this.#parts.logger.warn({ topic: name, error: leftover }, 'leftovers stay until a restart')
       })
+      if (!store.current.topics.has(name)) counts.topics.forget(name)
       throw asTopicError(error, name)
     }
   }

@@ -2,15 +2,17 @@
  * Broker: the composition root. The one place where the rooms are put together, in the order in
  * which they may trust each other, and taken apart in reverse.
  *
- *   config → data directory (lock, format, catalogue) → logs → topics → listener → ready
+ *   config → data directory (lock, format, catalogue) → port → logs → topics → ready
  *
- * Always true: nobody is served before every partition is open; after `close` nothing of this
- * broker runs and the directory is free; two brokers in one process share nothing.
+ * Always true: nobody is served before every partition is open, though HTTP is answered; after
+ * `close` nothing of this broker runs and the directory is free; two brokers in one process share
+ * nothing.
  * Called by broker/cli, broker/testing and embedders (broker/index.ts).
  */
 import type { Listening } from '../../protocol/world.ts'
 import { type BrokerConfig, type BrokerConfigInput, brokerConfig } from '../config/broker-config.ts'
 import { type DataDirectory, openDataDirectory } from '../metadata/data-directory.ts'
+import type { BrokerCounts } from '../metrics/broker-counts.ts'
 import { loadTopics } from '../replication/load-topics.ts'
 import { PartitionManager } from '../replication/partition-manager.ts'
 import { type NewTopic, TopicLifecycle } from '../replication/topic-lifecycle.ts'
@@ -19,10 +21,12 @@ import { Permits } from '../storage/permits.ts'
 import type { PartitionLogs } from '../storage/types.ts'
 import { type Logger, silentLogger } from '../world/logger.ts'
 import type { BrokerWorld } from '../world/world.ts'
+import { calmLogger } from './calm-logger.ts'
 import { Deadlines } from './deadlines.ts'
 import { Dispatcher, type Interceptor } from './dispatcher.ts'
 import { FetchPurgatory } from './fetch-waiter.ts'
-import { listen, urlOf, warnOfWildcard } from './listener.ts'
+import { FrontDoor } from './front-door.ts'
+import { urlOf, warnOfWildcard } from './listener.ts'
 import type { BrokerParts } from './parts.ts'
 import { Sessions } from './sessions.ts'
 
@@ -49,6 +53,11 @@ export interface BrokerOptions {
   readonly topics?: readonly NewTopic[]
   /** Another storage under the same broker. */
   readonly openLogs?: typeof openStoredLogs
+  /**
+   * The process is this broker's alone: /metrics then shows memory, CPU, event loop and garbage
+   * collection too. `node` is the version that runs it.
+   */
+  readonly ownProcess?: { readonly node: string }
 }
 
 /** How long a stopping broker waits for peers to take their answers. */
@@ -106,33 +115,38 @@ async function start(
   options: BrokerOptions,
   undo: Undo,
 ): Promise<Broker> {
-  const { logger = silentLogger, openLogs = openStoredLogs } = options
+  const { openLogs = openStoredLogs } = options
   const beganMs = world.clock.monotonicMs()
+  const logger = calmLogger(options.logger ?? silentLogger, world)
+  undo.push(() => logger.end())
   const data = await openDataDirectory(world, config.dataDir, config.brokerId)
   undo.push(() => data.release())
+  const door = new FrontDoor({ config, world, logger, beganMs, ownProcess: options.ownProcess })
+  const { counts, health } = door
+  // before the logs: who looks after this broker must not take a long recovery for a dead process
+  const listening = await door.open()
+  undo.push(() => listening.close())
+  const limits = storageLimits(config)
   const logs = await openLogs({
     dataDir: config.dataDir,
     world,
-    limits: storageLimits(config),
+    limits,
     logger,
+    counts: counts.storage,
   })
   const closeLogs = once(() => logs.closeCleanly())
   undo.push(closeLogs)
-  const address: { listening: Listening | null } = { listening: null }
-  const parts = assemble({ config, world, logger, data, logs, address })
+  const parts = assemble({ config, world, logger, counts, data, logs, listening })
+  health.served = parts
   await loadTopics(parts)
+  counts.start.seconds = (world.clock.monotonicMs() - beganMs) / 1000
   await createMissing(parts, options.topics ?? [])
   const dispatcher = new Dispatcher(parts, options.intercept)
   const sessions = new Sessions(parts, (exchange, header) => dispatcher.dispatch(exchange, header))
   undo.push(() => parts.deadlines.close())
-  const state = { isReady: false }
-  const listening = await listen(parts, sessions, state)
-  address.listening = listening
-  state.isReady = true
-  undo.push(() => listening.close())
+  door.serve(sessions)
   const close = async () => {
-    state.isReady = false
-    listening.stopAccepting()
+    health.phase = 'stopping'
     dispatcher.stop()
     await parts.topics.idle()
     parts.purgatory.mayWait(false)
@@ -141,13 +155,23 @@ async function start(
     undo.push(() => sessions.drained(world.timers, maxDrainMs))
     undo.push(closeLogs)
     await undo.run()
-    logger.info({ dataDir: config.dataDir }, 'stopped')
+    logger.info({ event: 'stopped', dataDir: config.dataDir }, 'stopped')
   }
   warnOfWildcard(config, logger)
-  const startMs = Math.round(world.clock.monotonicMs() - beganMs)
-  const partitions = logs.all().length
-  logger.info({ url: parts.url(), dataDir: config.dataDir, partitions, startMs }, 'ready')
+  noteReady(parts, Math.round(world.clock.monotonicMs() - beganMs))
   return brokerOf(parts, listening, close)
+}
+
+function noteReady(parts: BrokerParts, startMs: number): void {
+  const { config, logs, logger, partitions } = parts
+  const values = {
+    url: parts.url(),
+    dataDir: config.dataDir,
+    partitions: logs.all().length,
+    startMs,
+  }
+  const offline = partitions.offlineCount
+  logger.info({ event: 'ready', ...values, ...(offline > 0 && { offline }) }, 'ready')
 }
 
 async function createMissing(parts: BrokerParts, topics: readonly NewTopic[]): Promise<void> {
@@ -160,28 +184,37 @@ interface Ingredients {
   readonly config: BrokerConfig
   readonly world: BrokerWorld
   readonly logger: Logger
+  readonly counts: BrokerCounts
   readonly data: DataDirectory
   readonly logs: PartitionLogs
-  readonly address: { readonly listening: Listening | null }
+  readonly listening: Listening
 }
 
-function assemble({ config, world, logger, data, logs, address }: Ingredients): BrokerParts {
+function assemble(ingredients: Ingredients): BrokerParts {
+  const { config, world, logger, counts, data, logs, listening } = ingredients
   const partitions = new PartitionManager()
   const deadlines = new Deadlines(world)
-  const shared = { config, world, logger, store: data.store, logs, partitions }
+  const shared = { config, world, logger, counts, store: data.store, logs, partitions }
   return {
     ...shared,
     topics: new TopicLifecycle(shared),
     deadlines,
     purgatory: new FetchPurgatory(deadlines),
     lookups: new Permits(maxLookups),
-    url: () => urlOf(config, address.listening),
+    url: () => urlOf(config, listening),
   }
 }
 
 function storageLimits(config: BrokerConfig) {
-  const { maxUncommittedBytes, tailCacheBytes, minFreeBytes, retentionCheckIntervalMs } = config
-  return { maxUncommittedBytes, tailCacheBytes, minFreeBytes, retentionCheckIntervalMs }
+  const { maxUncommittedBytes, tailCacheBytes, minFreeBytes } = config
+  const { retentionCheckIntervalMs, slowFsyncMs } = config
+  return {
+    maxUncommittedBytes,
+    tailCacheBytes,
+    minFreeBytes,
+    retentionCheckIntervalMs,
+    slowFsyncMs,
+  }
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {

@@ -3,24 +3,30 @@
  * short answers.
  *
  * Always true: limits and origin rules are the config's; what is refused before it is a connection
- * is logged.
+ * is logged and counted; while the broker starts or stops there are HTTP answers and no sessions.
  * Called by broker.ts.
  */
 import { subprotocol } from '../../protocol/frame.ts'
-import type { Listening } from '../../protocol/world.ts'
+import type { Connection, ConnectionEvents, Listening } from '../../protocol/world.ts'
 import { type BrokerConfig, parseAddress } from '../config/broker-config.ts'
+import type { BrokerCounts } from '../metrics/broker-counts.ts'
 import type { Logger } from '../world/logger.ts'
-import { answerHttp } from './http.ts'
-import type { BrokerParts } from './parts.ts'
-import type { Sessions } from './sessions.ts'
+import type { BrokerWorld } from '../world/world.ts'
+import { answerHttp, type HttpParts } from './http.ts'
+import { refusalKind } from './refusals.ts'
+
+export interface ListenerParts extends HttpParts {
+  readonly config: BrokerConfig
+  readonly world: BrokerWorld
+  readonly logger: Logger
+  readonly counts: BrokerCounts
+  /** Called only while the broker serves. */
+  begin(connection: Connection): ConnectionEvents
+}
 
 /** @throws SluiceError PORT_TAKEN, BAD_LISTEN_ADDRESS */
-export function listen(
-  parts: BrokerParts,
-  sessions: Sessions,
-  state: { readonly isReady: boolean },
-): Promise<Listening> {
-  const { config, world, logger } = parts
+export function listen(parts: ListenerParts): Promise<Listening> {
+  const { config, world, logger, health, counts } = parts
   const { host, port } = parseAddress(config.listen) ?? { host: '127.0.0.1', port: 0 }
   return world.network.listen({
     host,
@@ -34,9 +40,13 @@ export function listen(
     pingIntervalMs: config.pingIntervalMs,
     allowedOrigins: config.allowedOrigins,
     allowedHosts: config.allowedHosts,
-    onConnection: connection => sessions.begin(connection),
-    onHttp: path => answerHttp(path, state.isReady),
-    onRefused: (reason, peer) => logger.warn({ reason, peer }, 'connection refused'),
+    refuseNow: () => health.refusal,
+    onConnection: connection => parts.begin(connection),
+    onHttp: path => answerHttp(path, parts),
+    onRefused: (reason, peer) => {
+      counts.connections.refuse(refusalKind(reason))
+      logger.warn({ event: 'connection-refused', reason, peer }, 'connection refused')
+    },
   })
 }
 
@@ -47,7 +57,7 @@ export function warnOfWildcard(config: BrokerConfig, logger: Logger): void {
   const { host = '' } = parseAddress(config.listen) ?? {}
   if (config.advertise !== '' || !wildcards.includes(host)) return
   logger.warn(
-    { listen: config.listen },
+    { event: 'advertise-missing', listen: config.listen },
     'clients on other machines need --advertise ws://HOST:PORT',
   )
 }

@@ -48,6 +48,10 @@ export class OutputMeter {
     this.#onPause = onPause
   }
 
+  get unsentBytes(): number {
+    return this.#unsentBytes
+  }
+
   /** All that would be free if the peer were gone. */
   get heldBytes(): number {
     return this.#pinnedBytes + this.#parkedBytes

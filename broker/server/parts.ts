@@ -10,6 +10,7 @@ import type { ApiName, Apis } from '../../protocol/messages/apis.ts'
 import type { RequestOf, ResponseOf } from '../../protocol/messages/define.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
 import type { CatalogueStore } from '../metadata/catalogue-store.ts'
+import type { BrokerCounts } from '../metrics/broker-counts.ts'
 import type { PartitionManager } from '../replication/partition-manager.ts'
 import type { TopicLifecycle } from '../replication/topic-lifecycle.ts'
 import type { Permits } from '../storage/permits.ts'
@@ -23,6 +24,7 @@ export interface BrokerParts {
   readonly config: BrokerConfig
   readonly world: BrokerWorld
   readonly logger: Logger
+  readonly counts: BrokerCounts
   readonly store: CatalogueStore
   readonly logs: PartitionLogs
   readonly partitions: PartitionManager
@@ -44,8 +46,8 @@ export interface Exchange<Response = object> {
   readonly open: boolean
   reply(response: Response, bodies?: readonly Uint8Array[]): void
   fail(error: SluiceError): void
-  /** Ends a request that gets no answer. */
-  finish(): void
+  /** Ends a request that gets no answer; `response` is what it would have said. */
+  finish(response?: object): void
   /** From now on the connection may send other requests than hello. */
   greet(): void
   /** Runs when the connection closes before the answer. */

@@ -1,12 +1,15 @@
 /**
- * Request exchange: one request on its way to its answer.
+ * Request exchange: one request of one connection, from its arrival to its answer, and what is
+ * counted of it.
  *
- * Always true: it ends exactly once, by an answer, without one, or with its connection; what it
- * held is given back then.
- * Made by session.ts for each request; handed to the dispatcher and the handlers.
+ * Always true: it is over once; room that was set aside for its answer is given back then; it is
+ * counted when it is over, with every error that its answer holds.
+ * Made by session.ts; used by the dispatcher and the handlers as their Exchange.
  */
-import type { SluiceError } from '../../protocol/errors.ts'
+import type { ErrorCode, SluiceError } from '../../protocol/errors.ts'
 import type { FrameHeader } from '../../protocol/frame.ts'
+import type { Clock } from '../../protocol/world.ts'
+import type { ApiCounts } from '../metrics/request-counts.ts'
 import type { Waiting } from './output-meter.ts'
 import type { Exchange } from './parts.ts'
 
@@ -16,14 +19,25 @@ export interface Request {
   readonly bytes: number
   readonly bodies: readonly Uint8Array[]
   readonly turn: number
+  readonly counts: ApiCounts
 }
 
-/** What an exchange needs of its session. */
-export interface ExchangeHost {
+/** How long a request took, without the time in which it only waited. */
+export interface Ended {
+  readonly request: Request
+  /** What of its bytes is on the receive budget. */
+  readonly heldBytes: number
+  readonly busyMs: number
+}
+
+/** What an exchange asks of its session. */
+export interface AnsweringSession {
   readonly open: boolean
-  answer(id: number, header: FrameHeader, bodies: readonly Uint8Array[]): void
-  /** The request is over; `heldBytes` of it are still on the receive budget. */
-  settle(id: number, heldBytes: number): void
+  /** Sends an answer and says how many bytes it has. */
+  answer(id: number, header: FrameHeader, bodies: readonly Uint8Array[]): number
+  /** The request is over. */
+  settle(ended: Ended): void
+  /** Hello was accepted. */
   greet(): void
   /** Room for an answer, until `unreserve`. */
   reserve(waiting: Waiting): void
@@ -33,16 +47,21 @@ export interface ExchangeHost {
 }
 
 export class RequestExchange implements Exchange {
-  readonly #host: ExchangeHost
+  readonly #session: AnsweringSession
   readonly #request: Request
+  readonly #clock: Clock
+  readonly #beganMs: number
+  #waitedMs = 0
   #over = false
   #isParked = false
   #reservedBytes = 0
   #closed: (() => void) | null = null
 
-  constructor(host: ExchangeHost, request: Request) {
-    this.#host = host
+  constructor(session: AnsweringSession, request: Request, clock: Clock) {
+    this.#session = session
     this.#request = request
+    this.#clock = clock
+    this.#beganMs = clock.monotonicMs()
   }
 
   get bodies(): readonly Uint8Array[] {
@@ -52,24 +71,31 @@ export class RequestExchange implements Exchange {
     return this.#request.turn
   }
   get open(): boolean {
-    return this.#host.open && !this.#over
+    return this.#session.open && !this.#over
   }
 
   reply(response: object, bodies: readonly Uint8Array[] = []): void {
     if (this.#over) return
-    this.#host.answer(this.#request.id, response as FrameHeader, bodies)
-    this.finish()
+    const { id, counts } = this.#request
+    counts.sentBytes += this.#session.answer(id, response as FrameHeader, bodies)
+    this.finish(response)
   }
 
   fail(error: SluiceError): void {
+    if (this.#over) return
+    this.#request.counts.failed(error.code)
     this.reply({ error: error.toJSON() })
   }
 
-  finish(): void {
+  finish(response: object = {}): void {
     if (this.#over) return
     this.#over = true
-    const { id, bytes } = this.#request
-    this.#host.settle(id, this.#isParked ? 0 : bytes)
+    const { counts } = this.#request
+    const wholeMs = this.#clock.monotonicMs() - this.#beganMs
+    counts.durationSeconds.observe(wholeMs / 1000)
+    countItemErrors(counts, response)
+    const heldBytes = this.#isParked ? 0 : this.#request.bytes
+    this.#session.settle({ request: this.#request, heldBytes, busyMs: wholeMs - this.#waitedMs })
     this.#unreserve()
   }
 
@@ -78,20 +104,23 @@ export class RequestExchange implements Exchange {
   }
 
   greet(): void {
-    this.#host.greet()
+    this.#session.greet()
   }
 
   whenWritable(bytes: number, run: (grantedBytes: number) => void): void {
     const requestBytes = this.#request.bytes
-    this.#host.reserve({
+    this.#session.reserve({
       bytes,
       requestBytes,
+      // from now on it is the burden of the peer that does not take its answers
       park: () => {
         this.#isParked = true
-        this.#host.hold(-requestBytes)
+        this.#session.hold(-requestBytes)
       },
       run: grantedBytes => {
         this.#reservedBytes = grantedBytes
+        this.#waitedMs = this.#clock.monotonicMs() - this.#beganMs
+        this.#request.counts.queueSeconds.observe(this.#waitedMs / 1000)
         if (this.#over) this.#unreserve()
         else this.#unpark()
         run(grantedBytes)
@@ -100,19 +129,34 @@ export class RequestExchange implements Exchange {
   }
 
   #unpark(): void {
-    if (this.#isParked) this.#host.hold(this.#request.bytes)
+    if (this.#isParked) this.#session.hold(this.#request.bytes)
     this.#isParked = false
   }
 
   #unreserve(): void {
     const bytes = this.#reservedBytes
     this.#reservedBytes = 0
-    if (bytes > 0) this.#host.unreserve(bytes)
+    if (bytes > 0) this.#session.unreserve(bytes)
   }
 
   /** The connection is gone. */
   abandon(): void {
+    // whatever it waited for, nobody was kept busy
+    this.#waitedMs = this.#clock.monotonicMs() - this.#beganMs
     this.finish()
     this.#closed?.()
+  }
+}
+
+/** An item of a list in an answer, or nothing where it was not decided. */
+type Item = { readonly error?: { readonly code: string } } | undefined
+
+/** Errors of single partitions or topics. */
+function countItemErrors(counts: ApiCounts, response: object): void {
+  const { partitions, topics } = response as Readonly<Record<string, readonly Item[] | undefined>>
+  const items = partitions ?? topics
+  if (!Array.isArray(items)) return
+  for (const item of items as Item[]) {
+    if (item?.error !== undefined) counts.failed(item.error.code as ErrorCode)
   }
 }

@@ -9,30 +9,28 @@
  * Made by broker.ts for each connection; talks to dispatcher.ts.
  */
 import { asSluiceError, SluiceError } from '../../protocol/errors.ts'
-import {
-  decodeFrame,
-  encodeFrame,
-  type Frame,
-  type FrameHeader,
-  maxRequestBodies,
-} from '../../protocol/frame.ts'
-import type { Connection, ConnectionEvents, TimerHandle } from '../../protocol/world.ts'
+import { decodeFrame, encodeFrame, type Frame, type FrameHeader } from '../../protocol/frame.ts'
+import type { Clock, Connection, ConnectionEvents, TimerHandle } from '../../protocol/world.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
+import type { BrokerCounts } from '../metrics/broker-counts.ts'
 import type { Logger } from '../world/logger.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Holder } from './held-watch.ts'
+import { MessageQueue, sizeOf } from './message-queue.ts'
 import { OutputMeter, type Waiting } from './output-meter.ts'
 import type { Exchange } from './parts.ts'
 import type { Pausable, ReceiveBudget } from './receive-budget.ts'
-import { type ExchangeHost, RequestExchange } from './request-exchange.ts'
+import { type AnsweringSession, type Ended, RequestExchange } from './request-exchange.ts'
 import type { SendBudget } from './send-budget.ts'
-import { Share, type Turns, type Worker } from './turns.ts'
+import type { Turns } from './turns.ts'
 
 /** Receives each well-framed request; answers through the exchange, never throws. */
 export type Dispatch = (exchange: Exchange, header: FrameHeader) => void
 
 export interface SessionParts {
   readonly config: BrokerConfig
+  readonly clock: Clock
+  readonly counts: BrokerCounts
   readonly budget: ReceiveBudget
   readonly sendBudget: SendBudget
   readonly turns: Turns
@@ -51,30 +49,32 @@ const requestCost = 1024
 /** A header as objects takes so many times its bytes, and its bytes are held besides. */
 const headerCost = 3
 
-export class Session implements ConnectionEvents, Pausable, Holder, Worker, ExchangeHost {
-  readonly share = new Share()
+export class Session implements ConnectionEvents, Pausable, Holder, AnsweringSession {
   readonly #parts: SessionParts
   readonly #connection: Connection
   readonly #inFlight = new Map<number, RequestExchange>()
   readonly #output: OutputMeter
   readonly #helloDeadline: TimerHandle
-  /** Messages whose turn has not come. */
-  readonly #queue: Uint8Array[][] = []
+  readonly #queue: MessageQueue
   #greeted = false
   #open = true
   #turn = 0
   #pausedForMemory = false
   #pausedForOutput = false
+  #pausedSinceMs = 0
 
   constructor(parts: SessionParts, connection: Connection) {
     this.#parts = parts
     this.#connection = connection
     const { maxBufferedBytes } = parts.config
     this.#output = new OutputMeter(maxBufferedBytes, parts.sendBudget, paused => {
-      this.#pausedForOutput = paused
+      this.#setPausedForOutput(paused)
       this.#applyPause()
     })
-    parts.budget.join(this)
+    const { turns, budget } = parts
+    const handle = (message: Uint8Array[]) => this.#handle(message)
+    this.#queue = new MessageQueue({ turns, budget, handle, onChange: () => this.#applyPause() })
+    budget.join(this)
     const { helloTimeoutMs } = parts.config
     this.#helloDeadline = parts.deadlines.after(helloTimeoutMs, () => {
       this.end(1008, `no hello within ${helloTimeoutMs} ms`)
@@ -90,33 +90,14 @@ export class Session implements ConnectionEvents, Pausable, Holder, Worker, Exch
 
   onMessage(parts: Uint8Array[]): void {
     if (!this.#open) return
-    const { turns } = this.#parts
-    if (this.#queue.length === 0 && !turns.isUsedUp(this.share)) {
-      turns.work(this.share, () => this.#handle(parts))
-      return
-    }
-    this.#queue.push(parts)
-    this.#parts.budget.charge(sizeOf(parts))
-    if (this.#queue.length > 1) return
-    turns.enqueue(this)
-    this.#applyPause()
-  }
-
-  /** For Turns. */
-  workOne(): boolean {
-    const parts = this.#queue.shift()
-    if (parts === undefined) return false
-    this.#parts.budget.release(sizeOf(parts))
-    if (this.#open) this.#handle(parts)
-    if (this.#queue.length > 0) return true
-    this.#applyPause()
-    return false
+    this.#queue.add(parts)
   }
 
   #handle(parts: Uint8Array[]): void {
+    if (!this.#open) return
     let frame: Frame
     try {
-      frame = decodeFrame(parts, this.#parts.config.maxHeaderBytes, maxRequestBodies)
+      frame = decodeFrame(parts, this.#parts.config.maxHeaderBytes)
     } catch (error) {
       const { code, message } = asSluiceError(error)
       this.end(code === 'FRAME_TOO_LARGE' ? 1009 : 1002, `${code}: ${message}`)
@@ -127,7 +108,7 @@ export class Session implements ConnectionEvents, Pausable, Holder, Worker, Exch
       this.end(1002, 'INVALID_REQUEST: header.id must be an integer from 0')
       return
     }
-    this.#accept(id, costOf(parts, frame), frame)
+    this.#accept(id, sizeOf(parts), frame)
   }
 
   onText(): void {
@@ -146,9 +127,11 @@ export class Session implements ConnectionEvents, Pausable, Holder, Worker, Exch
     this.#open = false
     this.#helloDeadline.cancel()
     this.#parts.budget.leave(this)
-    this.#parts.logger.debug({ peer: this.#connection.peer, ...closed }, 'connection closed')
+    const values = { event: 'connection-closed', peer: this.#connection.peer, ...closed }
+    this.#parts.logger.debug(values, 'connection closed')
     for (const exchange of [...this.#inFlight.values()]) exchange.abandon()
     this.#output.close()
+    this.#setPausedForOutput(false)
     this.#parts.onGone(this)
   }
 
@@ -157,7 +140,8 @@ export class Session implements ConnectionEvents, Pausable, Holder, Worker, Exch
     if (!this.#open) return
     this.#open = false
     const { logger } = this.#parts
-    if (code !== 1013) logger.warn({ peer: this.#connection.peer, code, reason }, 'closing')
+    const values = { event: 'connection-ended', peer: this.#connection.peer, code, reason }
+    if (code !== 1013) logger.warn(values, 'the connection is ended')
     this.#connection.close(code, closeReason(reason))
   }
 
@@ -173,7 +157,7 @@ export class Session implements ConnectionEvents, Pausable, Holder, Worker, Exch
   }
   /** The broker does not read from it at the moment. */
   get isPaused(): boolean {
-    return this.#pausedForMemory || this.#pausedForOutput || this.#queue.length > 0
+    return this.#pausedForMemory || this.#pausedForOutput || !this.#queue.isEmpty
   }
 
   /** Ends the connection at once: its memory is needed. */
@@ -192,6 +176,21 @@ export class Session implements ConnectionEvents, Pausable, Holder, Worker, Exch
     this.#applyPause()
   }
 
+  /** Bytes that the peer has not taken yet. */
+  get unsentBytes(): number {
+    return this.#output.unsentBytes
+  }
+
+  #setPausedForOutput(paused: boolean): void {
+    if (paused === this.#pausedForOutput) return
+    this.#pausedForOutput = paused
+    const { clock, counts } = this.#parts
+    const nowMs = clock.monotonicMs()
+    if (paused) counts.connections.throttled.output.begin(nowMs)
+    else counts.connections.throttled.output.end(this.#pausedSinceMs, nowMs)
+    this.#pausedSinceMs = nowMs
+  }
+
   #applyPause(): void {
     if (this.isPaused) this.#connection.pause()
     else this.#connection.resume()
@@ -203,18 +202,19 @@ export class Session implements ConnectionEvents, Pausable, Holder, Worker, Exch
       return
     }
     const refusal = this.#refusal(frame.header)
+    const counts = this.#parts.counts.requests.of(frame.header.api)
+    counts.receivedBytes += bytes
     if (refusal !== null) {
+      counts.failed(refusal.code)
       this.#send(encodeFrame({ id, error: refusal.toJSON() }))
       return
     }
-    const exchange = new RequestExchange(this, {
-      id,
-      bytes,
-      bodies: frame.bodies,
-      turn: this.#turn++,
-    })
+    const { bodies } = frame
+    const cost = bytes + headerCost * (bytes - sizeOf(bodies)) + requestCost
+    const request = { id, bytes: cost, bodies, turn: this.#turn++, counts }
+    const exchange = new RequestExchange(this, request, this.#parts.clock)
     this.#inFlight.set(id, exchange)
-    this.#parts.budget.charge(bytes)
+    this.#parts.budget.charge(cost)
     this.#parts.dispatch(exchange, frame.header)
   }
 
@@ -231,22 +231,33 @@ export class Session implements ConnectionEvents, Pausable, Holder, Worker, Exch
     return new SluiceError('INVALID_REQUEST', 'the first request on a connection must be hello')
   }
 
-  /** For RequestExchange, as what follows. */
-  answer(id: number, header: FrameHeader, bodies: readonly Uint8Array[]): void {
-    this.#send(encodeFrame({ id, ...header }, bodies))
+  /** For RequestExchange: answers and says how many bytes that takes. */
+  answer(id: number, header: FrameHeader, bodies: readonly Uint8Array[]): number {
+    const parts = encodeFrame({ id, ...header }, bodies)
+    this.#send(parts)
+    return sizeOf(parts)
   }
 
-  settle(id: number, heldBytes: number): void {
-    this.#inFlight.delete(id)
+  /** For RequestExchange. */
+  settle({ request, heldBytes, busyMs }: Ended): void {
+    this.#inFlight.delete(request.id)
     this.#parts.budget.release(heldBytes)
+    if (busyMs >= this.#parts.config.slowRequestMs) this.#noteSlow(request.counts.api, busyMs)
     if (this.#inFlight.size === 0) this.#parts.onIdle()
   }
 
+  #noteSlow(api: string, busyMs: number): void {
+    const values = { event: 'slow-request', api, tookMs: Math.round(busyMs) }
+    this.#parts.logger.warn({ ...values, peer: this.#connection.peer }, 'a slow request')
+  }
+
+  /** For RequestExchange: hello was accepted. */
   greet(): void {
     this.#greeted = true
     this.#helloDeadline.cancel()
   }
 
+  /** For RequestExchange, as what follows: room for its answer, until `unreserve`. */
   reserve(waiting: Waiting): void {
     this.#output.reserve(waiting)
   }
@@ -269,14 +280,6 @@ export class Session implements ConnectionEvents, Pausable, Holder, Worker, Exch
     }
     this.#connection.send(parts, flushed)
   }
-}
-
-const sizeOf = (parts: readonly Uint8Array[]): number =>
-  parts.reduce((sum, part) => sum + part.byteLength, 0)
-
-function costOf(parts: readonly Uint8Array[], { bodies }: Frame): number {
-  const bytes = sizeOf(parts)
-  return bytes + headerCost * (bytes - sizeOf(bodies)) + requestCost
 }
 
 /** A close frame holds 123 bytes; what is not printable ASCII becomes `?`. */

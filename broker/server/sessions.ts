@@ -6,7 +6,6 @@
  */
 import type { Connection, ConnectionEvents, Timers } from '../../protocol/world.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
-import type { Logger } from '../world/logger.ts'
 import type { Deadlines } from './deadlines.ts'
 import { HeldWatch } from './held-watch.ts'
 import type { BrokerParts } from './parts.ts'
@@ -15,29 +14,38 @@ import { SendBudget } from './send-budget.ts'
 import { type Dispatch, Session, type SessionParts } from './session.ts'
 import { Turns } from './turns.ts'
 
-type SessionsParts = Pick<BrokerParts, 'world' | 'config' | 'logger' | 'deadlines' | 'purgatory'>
+type SessionsParts = Pick<
+  BrokerParts,
+  'config' | 'logger' | 'deadlines' | 'purgatory' | 'world' | 'counts'
+>
 
 /** Looks at unread answers without a byte taken, 2 s, after which a peer counts as gone. */
 const unreadPatienceLooks = 8
 
 export class Sessions {
-  readonly #logger: Logger
+  readonly #parts: SessionsParts
   readonly #sessionParts: SessionParts
   readonly #halfReceived: HeldWatch<Session>
   readonly #unread: HeldWatch<Session>
   readonly #open = new Set<Session>()
   #onDrained: (() => void) | null = null
+  #pausedSinceMs = 0
 
   constructor(parts: SessionsParts, dispatch: Dispatch) {
-    const { config, logger, deadlines, purgatory } = parts
+    const { config, logger, deadlines, counts, purgatory, world } = parts
     const sendBudget = new SendBudget(config.maxSendBytes)
-    this.#logger = logger
+    this.#parts = parts
     this.#sessionParts = {
       config,
+      clock: world.clock,
+      counts,
       // long polls hold memory for as long as they wait: without room they are answered early
-      budget: new ReceiveBudget(config.maxReceiveBytes, isFull => purgatory.mayWait(!isFull)),
+      budget: new ReceiveBudget(config.maxReceiveBytes, isFull => {
+        purgatory.mayWait(!isFull)
+        this.#countPause(isFull)
+      }),
       sendBudget,
-      turns: new Turns(parts.world),
+      turns: new Turns(world),
       logger,
       deadlines,
       dispatch,
@@ -49,12 +57,29 @@ export class Sessions {
     this.#unread = watchUnread(config, sendBudget, deadlines)
   }
 
+  #countPause(isFull: boolean): void {
+    const { world, counts } = this.#parts
+    const nowMs = world.clock.monotonicMs()
+    if (isFull) counts.connections.throttled.receive.begin(nowMs)
+    else counts.connections.throttled.receive.end(this.#pausedSinceMs, nowMs)
+    this.#pausedSinceMs = nowMs
+  }
+
+  /** Answers that peers have not taken yet. */
+  get unsentBytes(): number {
+    let bytes = 0
+    for (const session of this.#open) bytes += session.unsentBytes
+    return bytes
+  }
+
   get size(): number {
     return this.#open.size
   }
 
   begin(connection: Connection): ConnectionEvents {
-    this.#logger.debug({ peer: connection.peer }, 'connection opened')
+    const { logger, counts } = this.#parts
+    logger.debug({ event: 'connection-opened', peer: connection.peer }, 'connection opened')
+    counts.connections.opened++
     const session = new Session(this.#sessionParts, connection)
     this.#open.add(session)
     this.#halfReceived.join(session)

@@ -24,8 +24,12 @@ export interface WalkRange {
   readonly to: number
   /** Base offset that the first batch must have; null = any. */
   readonly nextOffset: number | null
+  /** Last offset that it must have; null = any. */
+  readonly lastOffset?: number | null
   /** Position from which on checksums are checked; Infinity = nowhere. */
   readonly checkCrcFrom: number
+  /** What else is wrong with a batch, as a sentence. */
+  readonly check?: (header: BatchHeader, position: number) => string | null
 }
 
 export interface WalkEnd {
@@ -82,7 +86,12 @@ export async function walkBatches(
     const bytes = whole ? (await window.at(position, size)).subarray(0, size) : head
     const header = readHeader(bytes, whole)
     if (typeof header === 'string') return { position, nextOffset, damage: header }
-    const damage = discontinuity(header, nextOffset, lastEpoch)
+    const isFirst = position === range.from
+    const damage =
+      discontinuity(header, nextOffset, lastEpoch) ??
+      (isFirst ? strangeEnd(header, range.lastOffset ?? null) : null) ??
+      range.check?.(header, position) ??
+      null
     if (damage !== null) return { position, nextOffset, damage }
     if (!visit(header, position, bytes)) break
     lastEpoch = header.leaderEpoch
@@ -98,6 +107,18 @@ function readHeader(bytes: Uint8Array, whole: boolean): BatchHeader | string {
   } catch (error) {
     return asSluiceError(error).message
   }
+}
+
+/** What is wrong with the epoch of a batch where `noted` is the one of its offset. */
+export function strangeEpoch({ leaderEpoch }: BatchHeader, noted: number | null): string | null {
+  if (noted === null || noted === leaderEpoch) return null
+  return `a batch says epoch ${leaderEpoch} where ${noted} was begun`
+}
+
+/** What is wrong with a batch that an index says ends at `noted`. */
+export function strangeEnd({ lastOffset }: BatchHeader, noted: number | null): string | null {
+  if (noted === null || noted === lastOffset) return null
+  return `a batch ends at offset ${lastOffset} where one that ends at ${noted} is indexed`
 }
 
 function discontinuity(

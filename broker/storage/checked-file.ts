@@ -29,10 +29,15 @@ export interface CheckedFile {
   readonly kind: string
 }
 
+/**
+ * Durable when it resolves; with `nameToo` false the old content may come back until somebody syncs
+ * the directory.
+ */
 export async function replaceFile(
   disk: Disk,
   at: { readonly directory: string; readonly name: string },
   content: Uint8Array,
+  nameToo = true,
 ): Promise<void> {
   const path = `${at.directory}/${at.name}`
   const temporary = `${path}${temporarySuffix}`
@@ -48,7 +53,7 @@ export async function replaceFile(
     await file.close()
   }
   await disk.rename(temporary, path)
-  await finalSync(disk.syncDirectory(at.directory))
+  if (nameToo) await finalSync(disk.syncDirectory(at.directory))
 }
 
 /** @throws DiskError; on noSpace the old value is still there. */

@@ -10,7 +10,6 @@
 import { SluiceError } from '../../protocol/errors.ts'
 import type { TimerHandle, Timers } from '../../protocol/world.ts'
 import type { Log } from './log.ts'
-import { WallClockGuard } from './retention.ts'
 import type { LogShared } from './shared.ts'
 
 const closeIdleIntervalMs = 30_000
@@ -24,7 +23,6 @@ export interface HousekeepingParts {
 
 export class Housekeeping {
   readonly #parts: HousekeepingParts
-  readonly #wallClock: WallClockGuard
   #timer: TimerHandle | null = null
   #pass: Promise<void> = Promise.resolve()
   #removals: Promise<void> = Promise.resolve()
@@ -36,7 +34,6 @@ export class Housekeeping {
   constructor(parts: HousekeepingParts) {
     this.#parts = parts
     const { clock, limits } = parts.shared
-    this.#wallClock = new WallClockGuard(clock)
     this.#nextRetentionMs = clock.monotonicMs() + limits.retentionCheckIntervalMs
     this.#nextCloseIdleMs = clock.monotonicMs() + closeIdleIntervalMs
   }
@@ -86,9 +83,12 @@ export class Housekeeping {
   async #checkSpace(): Promise<void> {
     const { shared, dataDir } = this.#parts
     const free = await shared.disk.freeBytes(dataDir)
+    shared.counts.freeBytes = free
+    shared.counts.totalBytes = (await shared.disk.totalBytes?.(dataDir)) ?? -1
     const full = free < shared.limits.minFreeBytes
     if (full !== shared.space.full) {
-      const values = { freeBytes: free, minFreeBytes: shared.limits.minFreeBytes }
+      const event = full ? 'disk-full' : 'disk-has-room'
+      const values = { event, freeBytes: free, minFreeBytes: shared.limits.minFreeBytes }
       if (full) shared.logger.error(values, 'the disk is full: writes are refused')
       else shared.logger.info(values, 'the disk has room again: writes go on')
     }
@@ -97,9 +97,10 @@ export class Housekeeping {
 
   async #enforceRetention(): Promise<void> {
     const { shared } = this.#parts
-    const jumpMs = this.#wallClock.jumpMs()
+    const jumpMs = shared.wallClock.jumpMs()
     if (jumpMs !== 0) {
-      shared.logger.error({ jumpMs }, 'the wall clock jumped: retention waits until it holds')
+      const values = { event: 'clock-jumped', jumpMs }
+      shared.logger.error(values, 'the wall clock jumped: retention waits until it holds')
       return
     }
     const nowMs = shared.clock.wallMs()

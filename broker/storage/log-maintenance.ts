@@ -9,6 +9,7 @@
  * Made by log.ts; called by log.ts and log-manager.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'
+import type { DeletionReason } from '../metrics/storage-counts.ts'
 import { DiskError, isNoSpace } from '../world/disk.ts'
 import { finalSync } from './final-sync.ts'
 import type { LogCheckpoint } from './load-types.ts'
@@ -39,8 +40,12 @@ export interface MaintainedLog {
   readonly settings: LogSettings
   readonly logStartOffset: number
   readonly isQuarantined: boolean
+  readonly leaderEpoch: number
   raiseLogStart(offset: number): void
 }
+
+/** Why a segment that lies below the new log start goes. */
+type WhyDeleted = (segment: Segment) => DeletionReason
 
 export class LogMaintenance {
   readonly #parts: MaintenanceParts
@@ -58,7 +63,7 @@ export class LogMaintenance {
    * Answers the log start, durable; segments that lie wholly below are gone.
    * @throws SluiceError CLOSED, DISK_FULL
    */
-  async moveLogStart(offset: number): Promise<number> {
+  async moveLogStart(offset: number, why: WhyDeleted = () => 'trim'): Promise<number> {
     const { log, shared } = this.#parts
     if (this.#stopped) throw new SluiceError('CLOSED', 'the log is being closed', log.identity)
     return this.#atWork.during(async () => {
@@ -67,7 +72,7 @@ export class LogMaintenance {
       // Somebody else may raise it further meanwhile, which this checkpoint need not cover.
       const start = log.logStartOffset
       await shared.checkpointNow()
-      await this.#dropSegments()
+      await this.#dropSegments(why)
       return start
     })
   }
@@ -83,10 +88,13 @@ export class LogMaintenance {
     throw new SluiceError('DISK_FULL', 'no space to seal a segment before it goes', log.identity)
   }
 
-  async #dropSegments(): Promise<void> {
-    const { log, segments, sealer } = this.#parts
+  async #dropSegments(why: WhyDeleted): Promise<void> {
+    const { log, segments, sealer, shared } = this.#parts
     await sealer.idle()
-    for (const segment of segments.dropBelow(log.logStartOffset)) await this.#remove(segment)
+    for (const segment of segments.dropBelow(log.logStartOffset)) {
+      shared.counts.deletedBytes[why(segment)] += segment.sizeBytes
+      await this.#remove(segment)
+    }
   }
 
   /** What cannot be removed now is removed by the next start: the log start is durable. */
@@ -120,10 +128,12 @@ export class LogMaintenance {
     // A full disk may have kept an earlier pass from removing what lies below the log start.
     if (!segments.hasBelow(start)) return 0
     const before = segments.sizeBytes
-    await this.moveLogStart(start)
+    const tooOld = retentionStart(segments.all, { ...log.settings, retentionBytes: -1 }, nowMs)
+    await this.moveLogStart(start, ({ endOffset }) => (endOffset <= tooOld ? 'time' : 'size'))
     const bytes = before - segments.sizeBytes
     const { topic, partition } = log.identity
-    shared.logger.info({ topic, partition, logStartOffset: start, bytes }, 'retention')
+    const values = { event: 'retention', topic, partition, logStartOffset: start, bytes }
+    shared.logger.info(values, 'retention removed old segments')
     return bytes
   }
 
@@ -160,6 +170,7 @@ export class LogMaintenance {
       recovery: this.#recoveryPoint(),
       flush: writer.durableEnd.offset < segments.active.endOffset ? 'os' : log.settings.flush,
       active: this.#finished ? segments.active.facts() : null,
+      ...(this.#finished && { leaderEpoch: log.leaderEpoch }),
       snapshotOffset: this.#snapshotOffset,
     }
   }
@@ -196,6 +207,7 @@ export class LogMaintenance {
     if (log.isQuarantined || sealer.owes) return
     try {
       await writer.syncWritten()
+      await writer.writeOwedEpochs(log.leaderEpoch)
       const { active } = segments
       if (!active.indexesDurable && active.sizeBytes > 0) await active.writeIndexes(false)
       if (snapshot !== null) await sealer.addSnapshot(snapshot)

@@ -10,6 +10,7 @@
  */
 import { SluiceError } from '../../protocol/errors.ts'
 import { invariant } from '../../protocol/invariant.ts'
+import { StorageCounts } from '../metrics/storage-counts.ts'
 import { isNoSpace } from '../world/disk.ts'
 import type { BrokerWorld } from '../world/world.ts'
 import { CheckpointStore } from './checkpoint-store.ts'
@@ -22,6 +23,7 @@ import { Log } from './log.ts'
 import { loadLog } from './log-load.ts'
 import { claimDirectory, directoryContent, readTopicId } from './partition-directory.ts'
 import { Permits } from './permits.ts'
+import { WallClockGuard } from './retention.ts'
 import {
   defaultStorageLimits,
   type LogShared,
@@ -43,6 +45,8 @@ export interface OpenLogsOptions {
   readonly world: BrokerWorld
   readonly limits?: Partial<StorageLimits>
   readonly logger: StorageLogger
+  /** Bumped by all logs; default: numbers that nobody reads. */
+  readonly counts?: StorageCounts
 }
 
 const keyOf = (topicId: string, partition: number) => `${topicId}/${partition}`
@@ -68,7 +72,8 @@ class LogManager implements PartitionLogs {
   readonly #foundTopicIds = new Map<string, string>()
   #clean = false
 
-  constructor({ dataDir, world, limits, logger }: OpenLogsOptions) {
+  constructor(options: OpenLogsOptions) {
+    const { dataDir, world, limits, logger, counts = new StorageCounts() } = options
     this.#dataDir = dataDir
     this.#world = world
     const all = { ...defaultStorageLimits, ...limits }
@@ -82,12 +87,14 @@ class LogManager implements PartitionLogs {
     this.#shared = {
       disk: world.disk,
       clock: world.clock,
+      wallClock: new WallClockGuard(world.clock),
       process: world.process,
       compression: world.compression,
       logger,
       limits: all,
       tailCache: new TailCache(all.tailCacheBytes),
       syncs: new Permits(all.maxConcurrentSyncs),
+      counts,
       load: { uncommittedBytes: 0 },
       space: { full: false },
       requestCheckpoint: () => this.#housekeeping.checkpointSoon(),
@@ -107,6 +114,7 @@ class LogManager implements PartitionLogs {
     for (const noted of logs) this.#noted.set(keyOf(noted.topicId, noted.partition), noted)
     this.#clean = clean
     if (!clean && logs.length > 0) {
+      this.#shared.counts.isUncleanStart = true
       const values = { partitions: logs.length }
       this.#shared.logger.warn(values, 'the last stop was not clean: the logs are recovered')
     }
@@ -115,6 +123,10 @@ class LogManager implements PartitionLogs {
 
   get uncommittedBytes(): number {
     return this.#shared.load.uncommittedBytes
+  }
+
+  get isDiskFull(): boolean {
+    return this.#shared.space.full
   }
 
   all(): PartitionLog[] {
@@ -188,7 +200,6 @@ class LogManager implements PartitionLogs {
   }
 
   async delete(topicId: string, partition: number): Promise<void> {
-    const { disk } = this.#world
     const key = keyOf(topicId, partition)
     const log = this.#logs.get(key)
     // First off the books, so that no tick and no checkpoint touches it any more.
@@ -196,12 +207,7 @@ class LogManager implements PartitionLogs {
     this.#noted.delete(key)
     await log?.retire()
     const directory = log?.directory ?? (await this.#findDirectory(topicId, partition))
-    if (directory === null) return
-    // Short, whatever the topic is called: a file name holds 255 bytes.
-    const gone = `${this.#dataDir}/${topicId}-${partition}${deletedSuffix}`
-    await disk.rename(directory, gone)
-    await this.#syncDataDir()
-    this.#housekeeping.removeLater(gone)
+    if (directory !== null) await this.#rename(directory, topicId, partition)
   }
 
   /** The directory of a log that could not be opened: its damage must not keep the name taken. */
@@ -242,8 +248,22 @@ class LogManager implements PartitionLogs {
   }
 
   async removeDirectory(directory: string): Promise<void> {
-    await this.#world.disk.removeDirectory(directory)
+    const { partition } = parsePartitionDirectory(directory) ?? { partition: 0 }
+    const topicId = (await readTopicId(this.#world.disk, directory)) ?? 'unknown'
+    await this.#rename(directory, topicId, partition)
+  }
+
+  /**
+   * Under a name that no topic has its files may go in any order: of a directory that lost only its
+   * partition.metadata, a later start would make a topic again.
+   */
+  async #rename(directory: string, topicId: string, partition: number): Promise<void> {
+    // Short, whatever the topic is called: a file name holds 255 bytes.
+    const gone = `${this.#dataDir}/${topicId}-${partition}${deletedSuffix}`
+    await this.#world.disk.removeDirectory(gone)
+    await this.#world.disk.rename(directory, gone)
     await this.#syncDataDir()
+    this.#housekeeping.removeLater(gone)
   }
 
   async #collect(): Promise<LogCheckpoint[]> {

@@ -11,6 +11,7 @@
  * retried (S1).
  * Called by log.ts; one writer per log.
  */
+import { crcAt } from '../../protocol/records/batch-header.ts'
 import { DiskError, isNoSpace } from '../world/disk.ts'
 import type { EpochCache } from './epoch-cache.ts'
 import { finalSync } from './final-sync.ts'
@@ -19,6 +20,7 @@ import { Segment } from './segment.ts'
 import type { SegmentList } from './segment-list.ts'
 import type { LogShared } from './shared.ts'
 import type { TailBatch } from './tail-cache.ts'
+import { timedSync } from './timed-sync.ts'
 import type { LogSettings } from './types.ts'
 
 export interface WriterHooks {
@@ -140,14 +142,18 @@ export class LogWriter {
   async #write(segment: Segment, round: readonly TailBatch[]): Promise<number> {
     const parts = round.map(batch => batch.bytes)
     const total = parts.reduce((sum, part) => sum + part.byteLength, 0)
+    const { clock, counts } = this.#parts.shared
+    const beganMs = clock.monotonicMs()
     const written = await segment.use(file => file.write(parts, segment.sizeBytes))
+    counts.appendSeconds.observe((clock.monotonicMs() - beganMs) / 1000)
     if (written < total) {
       throw new DiskError('noSpace', segment.path('log'), 'the disk took only part of a write')
     }
     const { indexIntervalBytes } = this.#parts.hooks.settings()
-    if (segment.sizeBytes === 0) segment.createdAtMs = this.#parts.shared.clock.wallMs()
+    if (segment.sizeBytes === 0) segment.createdAtMs = clock.wallMs()
     for (const { lastOffset, maxTimestamp, bytes } of round) {
-      segment.observe({ lastOffset, maxTimestamp, sizeBytes: bytes.byteLength }, indexIntervalBytes)
+      const place = { lastOffset, maxTimestamp, sizeBytes: bytes.byteLength, crc: crcAt(bytes, 0) }
+      segment.observe(place, indexIntervalBytes)
     }
     return total
   }
@@ -157,13 +163,14 @@ export class LogWriter {
     const end = endOf(segment)
     const rolls = this.#rolls
     const older = this.#unsynced
+    const { shared, directory } = this.#parts
+    const records = end.offset - this.#syncedEnd.offset
     await finalSync(
-      this.#parts.shared.syncs.run(async () => {
-        const { disk } = this.#parts.shared
+      timedSync(shared, { directory, records }, async () => {
         const kept = [...older, segment].filter(file => !file.isRetired)
         const files = kept.map(file => file.use(log => log.sync()))
         // Side by side, they take little longer than one of them.
-        if (rolls > this.#namedRolls) files.push(disk.syncDirectory(this.#parts.directory))
+        if (rolls > this.#namedRolls) files.push(shared.disk.syncDirectory(directory))
         await Promise.all(files)
       }),
     )
@@ -171,6 +178,16 @@ export class LogWriter {
     this.#namedRolls = Math.max(this.#namedRolls, rolls)
     this.#unsynced = this.#unsynced.filter(file => !older.includes(file))
     if (isBeyond(end, this.#syncedEnd)) this.#syncedEnd = end
+  }
+
+  /**
+   * At a clean stop: writes epochs that no round has. With the one in force among them, so that
+   * those which recovery cut off are not given out again.
+   */
+  async writeOwedEpochs(leaderEpoch: number): Promise<void> {
+    if (!this.#epochsDirty) return
+    this.#parts.epochs.maybeAssign(leaderEpoch, this.#parts.segments.active.endOffset)
+    await this.#writeEpochs()
   }
 
   async #writeEpochs(): Promise<void> {
@@ -220,14 +237,15 @@ export class LogWriter {
   async #roll(): Promise<void> {
     const { shared, segments, directory, sealer, hooks } = this.#parts
     const old = segments.active
-    const now = shared.clock.wallMs()
-    const next = new Segment(shared.disk, directory, old.endOffset, now)
+    const next = new Segment(shared.disk, directory, old.endOffset, shared.clock.wallMs())
     await next.createFile()
-    old.sealedAtMs = now
+    old.sealedAtMs = shared.wallClock.sealingMs()
     segments.add(next)
     this.#rolls++
     if (old.endOffset > this.#syncedEnd.offset) this.#unsynced = [...this.#unsynced, old]
     sealer.seal(old, hooks.snapshotAt(old.endOffset))
+    const { baseOffset } = next
+    shared.logger.debug?.({ event: 'segment-rolled', directory, baseOffset }, 'a new segment')
   }
 
   /** Makes what was written so far durable; does nothing where it is already. */

@@ -44,7 +44,10 @@ export class SegmentAccess {
 
   damaged(reason: string): SluiceError {
     const { topic, partition } = this.#identity
-    this.#shared.logger.error({ topic, partition, reason }, 'damaged bytes were found by a read')
+    const { logger, counts } = this.#shared
+    counts.corruptBatches++
+    const values = { event: 'damage-found', topic, partition, reason }
+    logger.error(values, 'damaged bytes were found by a read')
     return new SluiceError('KAFKA_STORAGE_ERROR', `the log is damaged: ${reason}`, {
       topic,
       partition,

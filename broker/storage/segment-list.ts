@@ -10,12 +10,11 @@
 import { invariant } from '../../protocol/invariant.ts'
 import type { Disk } from '../world/disk.ts'
 import { readCheckedFile, writeCheckedFile } from './checked-file.ts'
-import { segmentListName } from './file-names.ts'
+import { kindAt, segmentListName } from './file-names.ts'
 import { upperBound } from './offset-index.ts'
 import type { Segment, SegmentFacts } from './segment.ts'
 import type { SegmentDescription } from './types.ts'
 
-const kind = 'segments'
 const version = 1
 
 export class SegmentList {
@@ -78,7 +77,11 @@ export class SegmentList {
   }
 }
 
-const at = (directory: string) => ({ directory, name: segmentListName, kind })
+const at = (directory: string) => ({
+  directory,
+  name: segmentListName,
+  kind: kindAt('segments', directory, segmentListName),
+})
 
 export async function writeSegmentList(
   disk: Disk,

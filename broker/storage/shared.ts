@@ -5,15 +5,17 @@
  * Passed to every Log, LogWriter and LogReader.
  */
 import type { Clock, Compression } from '../../protocol/world.ts'
+import type { StorageCounts } from '../metrics/storage-counts.ts'
 import type { Disk } from '../world/disk.ts'
 import type { Logger } from '../world/logger.ts'
 import type { Process } from '../world/process.ts'
 import type { Permits } from './permits.ts'
 import type { ProducerLimits } from './producer-state.ts'
+import type { WallClockGuard } from './retention.ts'
 import type { TailCache } from './tail-cache.ts'
 
-/** What storage has to say is never mere detail. */
-export type StorageLogger = Omit<Logger, 'debug'>
+/** Details are for who wants them. */
+export type StorageLogger = Omit<Logger, 'debug'> & Partial<Pick<Logger, 'debug'>>
 
 export interface StorageLimits {
   /** Most bytes written between two fsyncs of a log, but one batch always fits. */
@@ -28,6 +30,8 @@ export interface StorageLimits {
   readonly checkpointBytes: number
   readonly checkpointIntervalMs: number
   readonly retentionCheckIntervalMs: number
+  /** An fsync that takes longer is logged. */
+  readonly slowFsyncMs: number
   readonly producers: ProducerLimits
 }
 
@@ -42,18 +46,21 @@ export const defaultStorageLimits: StorageLimits = {
   checkpointBytes: 64 * MiB,
   checkpointIntervalMs: 1000,
   retentionCheckIntervalMs: 300_000,
+  slowFsyncMs: 1000,
   producers: { maxProducers: 10_000, minIdleMs: 15 * 60_000 },
 }
 
 export interface LogShared {
   readonly disk: Disk
   readonly clock: Clock
+  readonly wallClock: WallClockGuard
   readonly process: Process
   readonly compression: Compression
   readonly logger: StorageLogger
   readonly limits: StorageLimits
   readonly tailCache: TailCache
   readonly syncs: Permits
+  readonly counts: StorageCounts
   /** Changes with every append and commit. */
   readonly load: { uncommittedBytes: number }
   /**

@@ -15,10 +15,9 @@ import { readControlBatch } from '../../protocol/records/control-record.ts'
 import type { Compression } from '../../protocol/world.ts'
 import type { Disk } from '../world/disk.ts'
 import { readCheckedFile, writeCheckedFile } from './checked-file.ts'
-import { transactionsName } from './file-names.ts'
+import { kindAt, transactionsName } from './file-names.ts'
 import type { AbortedTransaction } from './types.ts'
 
-const kind = 'transactions'
 const version = 1
 
 export interface TransactionRange extends AbortedTransaction {
@@ -107,7 +106,11 @@ export class TransactionFold {
   }
 }
 
-const at = (directory: string) => ({ directory, name: transactionsName, kind })
+const at = (directory: string) => ({
+  directory,
+  name: transactionsName,
+  kind: kindAt('transactions', directory, transactionsName),
+})
 
 /**
  * Makes what was found durable. A log that has none gets no file, unless `always`: the next start

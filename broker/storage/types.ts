@@ -84,6 +84,8 @@ export interface PartitionLog {
   readonly logEndOffset: number
   /** Epoch that the next batch gets. */
   readonly leaderEpoch: number
+  /** Damage was found: what lies before it is read, nothing is written. */
+  readonly isQuarantined: boolean
   /**
    * Takes one batch: checks it, assigns offsets, patches base offset and epoch *in place* (the
    * caller gives the bytes away), appends to the tail. It is readable and acked only when
@@ -167,6 +169,8 @@ export interface PartitionLogs {
   removeDirectory(directory: string): Promise<void>
   /** Bytes appended and not yet committed, over all logs. */
   readonly uncommittedBytes: number
+  /** Writes are refused until there is room again. */
+  readonly isDiskFull: boolean
   /** Flush everything, write checkpoints and the clean-shutdown marker. */
   closeCleanly(): Promise<void>
 }

@@ -85,6 +85,8 @@ export interface Disk {
   syncDirectory(path: string): Promise<void>
   /** Bytes that this process may still write on the file system of `path`. */
   freeBytes(path: string): Promise<number>
+  /** Size of the file system of `path`, where the disk can say. */
+  totalBytes?(path: string): Promise<number>
   /**
    * Takes the exclusive lock file at `path` (created if missing), held until released or until the
    * process is gone in whatever way; `null` if somebody else holds it.

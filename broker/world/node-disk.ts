@@ -9,8 +9,9 @@
 import fs from 'node:fs'
 import { dirname } from 'node:path'
 import type { Disk, DiskErrorKind, DiskFile, DiskLock } from './disk.ts'
-import { DiskError, isNoSpace } from './disk.ts'
+import { DiskError } from './disk.ts'
 import { flockDescriptor, givenUpClaim, holdingClaim, newClaim } from './process-lock.ts'
+import { writeFully } from './write-fully.ts'
 
 type Callback<T> = (error: NodeJS.ErrnoException | null, value: T) => void
 
@@ -102,6 +103,11 @@ export class NodeDisk implements Disk {
   async freeBytes(path: string): Promise<number> {
     const found = await call<fs.StatsFs>(path, done => fs.statfs(path, done))
     return found.bavail * found.bsize
+  }
+
+  async totalBytes(path: string): Promise<number> {
+    const found = await call<fs.StatsFs>(path, done => fs.statfs(path, done))
+    return found.blocks * found.bsize
   }
 
   /**
@@ -219,46 +225,6 @@ class NodeLock implements DiskLock {
     fs.writeSync(descriptor, givenUpClaim(this.#claim))
     await closeDescriptor(this.#path, descriptor)
   }
-}
-
-/**
- * Calls `writeOnce` with what is left of `parts` until all is written; the returned count is short
- * only when the disk became full after a part was written. Exported for its test: no real disk
- * gives a short count at will.
- */
-export async function writeFully(
-  path: string,
-  parts: readonly Uint8Array[],
-  writeOnce: (rest: readonly Uint8Array[], written: number) => Promise<number>,
-): Promise<number> {
-  let total = 0
-  for (const part of parts) total += part.length
-  let rest = parts
-  let written = 0
-  while (written < total) {
-    let count: number
-    try {
-      count = await writeOnce(rest, written)
-    } catch (error) {
-      if (written > 0 && isNoSpace(error)) return written
-      throw error
-    }
-    if (count <= 0) throw new DiskError('io', path, `${path}: a write made no progress`)
-    written += count
-    if (written < total) rest = withoutFirst(rest, count)
-  }
-  return written
-}
-
-/** `parts` without their first `count` bytes. */
-function withoutFirst(parts: readonly Uint8Array[], count: number): Uint8Array[] {
-  const rest: Uint8Array[] = []
-  let skip = count
-  for (const part of parts) {
-    if (skip < part.length) rest.push(skip === 0 ? part : part.subarray(skip))
-    skip = Math.max(0, skip - part.length)
-  }
-  return rest
 }
 
 function call<T>(path: string, start: (done: Callback<T>) => void): Promise<T> {

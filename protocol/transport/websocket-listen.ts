@@ -133,7 +133,8 @@ class WebSocketListener implements Listening {
 
   #limitRefusal(address: string): Refusal | null {
     const { maxConnections, maxConnectionsPerAddress } = this.#options
-    if (this.#stopped) return { status: 503, reason: 'the broker is stopping' }
+    const notNow = this.#stopped ? 'the broker is stopping' : this.#options.refuseNow?.()
+    if (typeof notNow === 'string') return { status: 503, reason: notNow }
     if (this.#connections.size >= maxConnections) {
       return { status: 503, reason: `limit of ${maxConnections} connections reached` }
     }

@@ -199,6 +199,8 @@ function refusalOf(listener: Listener, dial: DialOptions, from: string): string 
   const { subprotocol, maxConnections, maxConnectionsPerAddress } = listener.options
   for (const old of listener.accepted) if (!old.isOpen) listener.accepted.delete(old)
   if (dial.subprotocol !== subprotocol) return wrongProtocol
+  const notNow = listener.options.refuseNow?.()
+  if (typeof notNow === 'string') return notNow
   if (listener.accepted.size >= maxConnections) return 'too many connections'
   const same = [...listener.accepted].filter(open => open.peer.startsWith(`${from}:`)).length
   if (same >= maxConnectionsPerAddress) return 'too many connections of one address'

@@ -42,6 +42,8 @@ export class DirectNetwork implements Network {
   connect(): Peer {
     const options = this.#options
     if (options === null) throw new Error('nobody listens')
+    const notNow = options.refuseNow?.()
+    if (typeof notNow === 'string') throw new Error(notNow)
     return new Peer(connection => options.onConnection(connection))
   }
 
@@ -91,6 +93,7 @@ export class Peer {
         this.paused = false
       },
       close: (code, reason) => this.#close(code, reason),
+      flush: () => {},
       terminate: () => {
         this.terminated = true
         this.#close(1006, '')

@@ -6,6 +6,7 @@
  * Called by write-docs.ts, which rewrites the parts, and by readme.test.ts, which compares them.
  */
 import { renderConfigTable } from '../../broker/config/config-table.ts'
+import { renderMetricTable } from '../../broker/metrics/metric-table.ts'
 import { errorTable } from '../../protocol/errors.ts'
 
 export function renderErrorTable(): string {
@@ -18,6 +19,7 @@ export function renderErrorTable(): string {
 
 export const generatedParts: Readonly<Record<string, () => string>> = {
   config: renderConfigTable,
+  metrics: renderMetricTable,
   errors: renderErrorTable,
 }
 

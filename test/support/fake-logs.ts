@@ -39,6 +39,7 @@ export class FakeLog implements PartitionLog {
   highWatermark = 0
   logEndOffset = 0
   leaderEpoch = 0
+  isQuarantined = false
   autoCommit: boolean
   slowReads = false
   failReads: unknown = null
@@ -191,6 +192,7 @@ export class FakeLog implements PartitionLog {
 }
 
 export class FakeLogs implements PartitionLogs {
+  isDiskFull = false
   readonly opened = new Map<string, FakeLog>()
   readonly calls: string[] = []
   autoCommit = true

@@ -195,6 +195,8 @@ export class PipeEnd implements Connection {
     this.#end(code, reason)
   }
 
+  flush(): void {}
+
   terminate(): void {
     this.#end(1006, 'terminated')
   }

@@ -117,6 +117,7 @@ class FetchAnswer {
     if (read.sizeBytes === 0 || !fits) return { bodies: 0, aborted: {} }
     this.#isEmpty = false
     this.#creditBytes -= read.sizeBytes
+    partition.countFetched(read)
     this.#bodies[index] = read.bodies.map(ownBytes)
     const { abortedTransactions } = read
     const aborted = abortedTransactions === undefined ? {} : { abortedTransactions }

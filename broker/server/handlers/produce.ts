@@ -57,7 +57,7 @@ class ProduceRound {
     partitions.forEach((entry, index) => {
       this.#append(entry, index)
     })
-    if (acks === 'none') this.#exchange.finish()
+    if (acks === 'none') this.#exchange.finish({ partitions: this.#results })
     else if (this.#undecided === 0) this.#answer()
     else this.#deadline = this.#parts.deadlines.after(timeoutMs, () => this.#timeOut())
   }

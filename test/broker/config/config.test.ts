@@ -63,6 +63,7 @@ t.test('the nearest name is suggested, and none where nothing is near', async t 
   t.equal(editDistance('', 'abc'), 3)
   t.equal(nearestName('retention.mss', ['segment.ms', 'retention.ms']), 'retention.ms')
   t.equal(nearestName('zzzzzz', ['segment.ms', 'retention.ms']), null)
+  t.equal(nearestName('x'.repeat(2 ** 28), ['x'.repeat(100)]), null, 'a long name costs nothing')
 })
 
 t.test('topic settings come from the topic, then the broker, then the table', async t => {

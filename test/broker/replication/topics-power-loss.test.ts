@@ -6,6 +6,7 @@
 import t from 'tap'
 import { brokerConfig } from '../../../broker/config/broker-config.ts'
 import { openDataDirectory } from '../../../broker/metadata/data-directory.ts'
+import { BrokerCounts } from '../../../broker/metrics/broker-counts.ts'
 import { loadTopics } from '../../../broker/replication/load-topics.ts'
 import { PartitionManager } from '../../../broker/replication/partition-manager.ts'
 import { TopicLifecycle } from '../../../broker/replication/topic-lifecycle.ts'
@@ -33,7 +34,15 @@ async function start(world: BrokerWorld) {
   const logs = await openLogs({ dataDir, world, limits, logger: silentLogger })
   const config = brokerConfig({ dataDir })
   const partitions = new PartitionManager()
-  const parts = { world, config, store, logs, partitions, logger: silentLogger }
+  const parts = {
+    world,
+    config,
+    store,
+    logs,
+    partitions,
+    logger: silentLogger,
+    counts: new BrokerCounts(),
+  }
   await loadTopics(parts)
   return { store, partitions, topics: new TopicLifecycle(parts) }
 }

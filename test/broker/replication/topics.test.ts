@@ -6,6 +6,7 @@
 import t, { type Test } from 'tap'
 import { brokerConfig } from '../../../broker/config/broker-config.ts'
 import { openDataDirectory } from '../../../broker/metadata/data-directory.ts'
+import { BrokerCounts } from '../../../broker/metrics/broker-counts.ts'
 import { loadTopics } from '../../../broker/replication/load-topics.ts'
 import { PartitionManager } from '../../../broker/replication/partition-manager.ts'
 import { TopicLifecycle } from '../../../broker/replication/topic-lifecycle.ts'
@@ -26,6 +27,7 @@ async function start(t: Test, world?: Awaited<ReturnType<typeof testWorld>>) {
     logs: new FakeLogs(),
     partitions: new PartitionManager(),
     logger: silentLogger,
+    counts: new BrokerCounts(),
   }
   t.teardown(release)
   return { ...parts, parts, release, topics: new TopicLifecycle(parts) }

@@ -4,7 +4,8 @@
 import { writeFileSync } from 'node:fs'
 import t from 'tap'
 import { DiskError } from '../../../broker/world/disk.ts'
-import { NodeDisk, writeFully } from '../../../broker/world/node-disk.ts'
+import { NodeDisk } from '../../../broker/world/node-disk.ts'
+import { writeFully } from '../../../broker/world/write-fully.ts'
 import { fails, testDiskContract } from './disk.contract.ts'
 
 t.test('the real disk keeps the contract of disks', async t => {

@@ -52,8 +52,9 @@ export async function openMany(
 export async function settle(sockets: readonly HostileSocket[]): Promise<Verdicts> {
   const verdicts = new Verdicts()
   // Who does not read does not see either that it was cut off.
-  for (const { socket } of sockets) socket.resume()
-  await sleep(200)
+  const deaf = sockets.filter(({ socket }) => socket.isPaused())
+  for (const { socket } of deaf) socket.resume()
+  await Promise.race([Promise.all(deaf.map(({ ended }) => ended)), sleep(2000)])
   for (const socket of sockets) verdicts.note(socket)
   verdicts.add('still open', sockets.filter(socket => socket.isOpen).length)
   for (const socket of sockets) socket.reset()

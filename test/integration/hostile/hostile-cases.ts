@@ -265,7 +265,7 @@ export const hostileCases: readonly HostileCase[] = [
     full: { count: 20, holdMs: 3000 },
     topic: { partitions: 1 },
     limitMiB: 160,
-    told: [/close 1002/],
+    told: [/close 1002|cut off/],
   },
   {
     attack: 'repeatedPartitions',
@@ -281,7 +281,7 @@ export const hostileCases: readonly HostileCase[] = [
     claim: 'topics by the thousand end at max.partitions with POLICY_VIOLATION',
     fast: { count: 2, holdMs: 400 },
     full: { count: 20, holdMs: 10_000 },
-    topic: { partitions: 4 },
+    topic: { partitions: 30 },
     config: { maxPartitions: 200 },
     limitMiB: 64,
     told: [/POLICY_VIOLATION/],

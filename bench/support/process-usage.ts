@@ -1,0 +1,57 @@
+/**
+ * Process usage: CPU time and memory of another process, as the kernel counts them.
+ *
+ * Always true: figures come from /proc; where there is none (macOS) they are null and never a
+ * guess.
+ * Used by the lanes of bench/.
+ */
+import { readFileSync } from 'node:fs'
+
+/** Linux has counted in hundredths of a second on every machine for decades. */
+const ticksPerSecond = 100
+
+function read(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return null
+  }
+}
+
+/** User and system time since the process began, all threads, seconds. */
+export function cpuSeconds(pid: number): number | null {
+  const stat = read(`/proc/${pid}/stat`)
+  if (stat === null) return null
+  // The name before the last ')' may hold spaces.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+}
+
+/** Memory that the process has resident now, and had at most, bytes. */
+export function residentBytes(pid: number): { now: number; peak: number } | null {
+  const status = read(`/proc/${pid}/status`)
+  if (status === null) return null
+  const kib = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? Number.NaN)
+  return { now: kib('VmRSS') * 1024, peak: kib('VmHWM') * 1024 }
+}
+
+/** What a process used between two moments. */
+export class CpuMeter {
+  readonly #pid: number
+  #before: number | null
+
+  constructor(pid: number) {
+    this.#pid = pid
+    this.#before = cpuSeconds(pid)
+  }
+
+  restart(): void {
+    this.#before = cpuSeconds(this.#pid)
+  }
+
+  get usedSeconds(): number | null {
+    const now = cpuSeconds(this.#pid)
+    return now === null || this.#before === null ? null : now - this.#before
+  }
+}
