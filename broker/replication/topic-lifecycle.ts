@@ -53,7 +53,7 @@ export class TopicLifecycle {
   /**
    * Usable and durable when it resolves.
    * @throws SluiceError INVALID_TOPIC, TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS,
-   * INVALID_REPLICATION_FACTOR, INVALID_CONFIG, DISK_FULL
+   * INVALID_REPLICATION_FACTOR, INVALID_CONFIG, POLICY_VIOLATION (max.partitions), DISK_FULL
    */
   create(spec: NewTopic, validateOnly = false): Promise<CatalogueTopic> {
     return this.#inTurn(async () => {
@@ -67,6 +67,7 @@ export class TopicLifecycle {
         createdAtMs: world.clock.wallMs(),
       }
       store.check({ type: 'create', topic })
+      this.#requireRoomFor(topic.partitions)
       this.#requireCarriable(topic.configs)
       if (validateOnly) return topic
       partitions.add(await this.#openAnd(topic, 0, () => store.commit({ type: 'create', topic })))
@@ -104,13 +105,16 @@ export class TopicLifecycle {
     })
   }
 
-  /** @throws SluiceError UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS, DISK_FULL */
+  /**
+   * @throws SluiceError UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS, POLICY_VIOLATION, DISK_FULL
+   */
   addPartitions(name: string, total: number, validateOnly = false): Promise<CatalogueTopic> {
     return this.#inTurn(async () => {
       const { store, partitions } = this.#parts
       const command = { type: 'addPartitions', name, total } as const
       const before = store.current.topics.get(name)?.partitions ?? 0
       const planned = requireNamed(store.check(command).topics.get(name))
+      this.#requireRoomFor(planned.partitions - before)
       if (validateOnly) return planned
       partitions.add(await this.#openAnd(planned, before, () => store.commit(command)))
       const values = { event: 'partitions-added', topic: name, partitions: total }
@@ -196,6 +200,18 @@ export class TopicLifecycle {
       const isOurs = identity.topicId === topicId && identity.partition >= from
       if (isOurs && content === 'nothing') await logs.removeDirectory(directory)
     }
+  }
+
+  #requireRoomFor(more: number): void {
+    const { store, config } = this.#parts
+    let count = more
+    for (const { partitions } of store.current.topics.values()) count += partitions
+    if (count <= config.maxPartitions) return
+    throw new SluiceError(
+      'POLICY_VIOLATION',
+      `the broker would have ${count} partitions, limit ${config.maxPartitions}`,
+      { hint: 'delete topics, or raise max.partitions of the broker' },
+    )
   }
 
   /** A batch that no message can carry could never be produced. */

@@ -17,6 +17,7 @@ import { loadTopics } from '../replication/load-topics.ts'
 import { PartitionManager } from '../replication/partition-manager.ts'
 import { type NewTopic, TopicLifecycle } from '../replication/topic-lifecycle.ts'
 import { openLogs as openStoredLogs } from '../storage/log-manager.ts'
+import { Permits } from '../storage/permits.ts'
 import type { PartitionLogs } from '../storage/types.ts'
 import { type Logger, silentLogger } from '../world/logger.ts'
 import type { BrokerWorld } from '../world/world.ts'
@@ -62,6 +63,8 @@ export interface BrokerOptions {
 
 /** How long a stopping broker waits for peers to take their answers. */
 const maxDrainMs = 1000
+/** Lookups by time at once, over all connections: each may unpack a batch of 64 MiB. */
+const maxLookups = 1
 
 /**
  * Undoes what was done so far, last first; keeps going past a step that fails and throws its error
@@ -207,6 +210,7 @@ function assemble(ingredients: Ingredients): BrokerParts {
     topics: new TopicLifecycle(shared),
     deadlines,
     purgatory: new FetchPurgatory(deadlines),
+    lookups: new Permits(maxLookups),
     url: () => urlOf(config, listening),
   }
 }

@@ -165,6 +165,25 @@ function checkShape(shape: Shape, value: unknown, path: string): boolean {
   return true
 }
 
+/**
+ * Takes everything out of a checked message that its shape does not know, so that nothing is kept
+ * with a request that nobody will look at. `besides` are names at the top that somebody else knows.
+ */
+export function dropUnknown(shape: Shape, message: object, besides: readonly string[] = []): void {
+  const object = message as Record<string, unknown>
+  for (const name in object) {
+    const known = Object.hasOwn(shape, name) ? shape[name] : undefined
+    if (known === undefined) {
+      if (!besides.includes(name)) delete object[name]
+    } else if (known.fields !== undefined) dropFromNested(known.fields, object[name])
+  }
+}
+
+function dropFromNested(shape: Shape, value: unknown): void {
+  if (Array.isArray(value)) for (const item of value) dropUnknown(shape, item)
+  else if (typeof value === 'object' && value !== null) dropUnknown(shape, value)
+}
+
 /** @throws SluiceError INVALID_REQUEST naming the first field that is missing or wrong. */
 export function checkMessage<S extends Shape>(shape: S, value: unknown): Infer<S> {
   if (!checkShape(shape, value, '')) refuse('(header)', 'an object', value)

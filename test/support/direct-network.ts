@@ -86,6 +86,9 @@ export class Peer {
     this.#events = accept({
       peer: '127.0.0.1:5',
       receivingBytes: 0,
+      get takenBytes() {
+        return peer.sentBytes
+      },
       get bufferedBytes() {
         return peer.heldBytes
       },

@@ -31,6 +31,7 @@ class DeadEnd implements Connection {
   readonly peer = 'broker'
   readonly bufferedBytes = 0
   readonly receivingBytes = 0
+  readonly takenBytes = 0
   isClosed = false
   send(): void {}
   flush(): void {}
