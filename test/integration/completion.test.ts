@@ -19,9 +19,11 @@ async function offered(
 ): Promise<string[][]> {
   const asks = lines.map(words => {
     const quoted = ['sluice', ...words].map(word => `'${word}'`).join(' ')
-    return `COMP_WORDS=(${quoted}); COMP_CWORD=${words.length}; COMPREPLY=(); _sluice; echo "\${COMPREPLY[*]}"`
+    const line = `COMP_WORDS=(${quoted}); COMP_CWORD=${words.length}; COMPREPLY=()`
+    return `${line}; _sluice; echo "\${COMPREPLY[*]}"`
   })
-  const program = `sluice() { '${process.execPath}' '${launcher}' "$@"; }\n${script}\n${asks.join('\n')}`
+  const sluice = `sluice() { '${process.execPath}' '${launcher}' "$@"; }`
+  const program = [sluice, script, ...asks].join('\n')
   const { stdout } = await run('bash', ['--norc', '-c', program], {
     env: { ...process.env, ...env },
   })
