@@ -74,7 +74,7 @@ class SluiceClient implements Client {
     this.#requireOpen()
     checkTopic(name, options)
     const { producer, logger } = this.#cluster.settings
-    const { clock, compression } = this.#cluster.world
+    const { compression } = this.#cluster.world
     const codec = options.compression ?? producer.compression
     if (!compression.canWrite(codec)) {
       throw new SluiceError(
@@ -89,7 +89,7 @@ class SluiceClient implements Client {
       codec,
       partitioner: options.partitioner ?? 'murmur2',
     })
-    return new TopicHandle(name, options, { producer: this.#producer, clock, logger, route })
+    return new TopicHandle(name, options, { producer: this.#producer, logger, route })
   }
 
   consumer<K = Uint8Array, V = Uint8Array>(options: ConsumerOptions<K, V>): Consumer<K, V> {

@@ -13,6 +13,8 @@ import { SluiceError } from './errors.ts'
 
 export const subprotocol = 'sluice.v1'
 export const maxHeaderNesting = 16
+/** Each body costs its receiver an object, however short it is. */
+export const maxFrameBodies = 100_000
 
 export interface FrameHeader {
   [name: string]: unknown
@@ -24,6 +26,7 @@ export interface Frame {
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
+const nothing = new Uint8Array(0)
 
 /** The message as parts for Connection.send: the head, then the bodies untouched. */
 export function encodeFrame(header: FrameHeader, bodies: readonly Uint8Array[] = []): Uint8Array[] {
@@ -60,10 +63,11 @@ class PartsReader {
    * A view where the bytes lie in one part, a copy where they do not. The caller checked `left`.
    */
   take(length: number): Uint8Array {
+    if (length === 0) return nothing
     this.left -= length
     while (this.#at === (this.#parts[this.#index]?.byteLength ?? -1)) this.#step()
     const part = this.#parts[this.#index]
-    if (part === undefined || length === 0) return new Uint8Array(0)
+    if (part === undefined) return nothing
     if (part.byteLength - this.#at >= length) {
       this.#at += length
       return part.subarray(this.#at - length, this.#at)
@@ -129,6 +133,9 @@ function bodyLengths(header: FrameHeader): number[] {
   const lengths = header['body'] ?? []
   if (!Array.isArray(lengths)) malformed('header.body is not a list of lengths')
   const list = lengths as unknown[]
+  if (list.length > maxFrameBodies) {
+    malformed(`${list.length} bodies in one message, limit ${maxFrameBodies}`)
+  }
   if (!list.every(n => typeof n === 'number' && Number.isSafeInteger(n) && n >= 0)) {
     malformed('header.body holds something that is not a length')
   }

@@ -56,6 +56,11 @@ export interface Connection {
    * ran. After the connection closed this does nothing (`onFlushed` still runs).
    */
   send(parts: readonly Uint8Array[], onFlushed?: () => void): void
+  /**
+   * What was sent leaves now and not at the end of the turn, in which more might join it. For
+   * whoever has something to do in this turn while the peer works on it.
+   */
+  flush(): void
   /** Stops and restarts reading; a few messages already read may still arrive after `pause`. */
   pause(): void
   resume(): void

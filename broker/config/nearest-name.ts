@@ -26,10 +26,14 @@ export function editDistance(a: string, b: string): number {
   return last[b.length] ?? 0
 }
 
+/** Longer names come from nobody who mistyped one, and the distance costs their length. */
+const longestTyped = 100
+
 /**
  * The nearest of `names`, or null where nothing is near: at most a third of the letters may differ.
  */
 export function nearestName(typed: string, names: Iterable<string>): string | null {
+  if (typed.length > longestTyped) return null
   const wanted = typed.toLowerCase()
   let nearest: string | null = null
   let smallest = Math.max(2, Math.floor(wanted.length / 3)) + 1

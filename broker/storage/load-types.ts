@@ -27,6 +27,11 @@ export interface LogCheckpoint {
   readonly flush: 'commit' | 'os'
   /** Only after a clean shutdown. */
   readonly active: SegmentFacts | null
+  /**
+   * Epoch of the next batch; only after a clean shutdown, and not in notes of earlier versions. An
+   * epoch that a recovery opened is in no other file until a batch of it is written.
+   */
+  readonly leaderEpoch?: number
   /** Where the newest producer snapshot is; null = no idempotent producer was known. */
   readonly snapshotOffset: number | null
 }
@@ -49,6 +54,8 @@ export interface LoadedLog {
   readonly snapshots: readonly number[]
   /** The disk had no room for the indexes of these: they are to be written later. */
   readonly owed: readonly Segment[]
+  /** The log has epochs that the epoch file did not. */
+  readonly epochsOwed: boolean
   /** Epoch of the next batch. */
   readonly leaderEpoch: number
   readonly quarantine: string | null

@@ -27,6 +27,7 @@ export async function loadLog(request: LoadRequest): Promise<LoadedLog> {
   const wantedStart = request.checkpoint?.logStartOffset ?? 0
   await removeBelow(disk, request.directory, files, wantedStart)
   requireFirstSegment(request, files)
+  warnOfUnknown(request, files)
   const opened = await openSegments(request, files)
   const end = opened.segments.active.endOffset
   if (end >= wantedStart) {
@@ -67,6 +68,13 @@ async function knownTransactions(
   const read = await readTransactions(shared.disk, directory)
   if (read === 'missing') return files.hasTransactionIndex ? null : new Transactions()
   return read === 'damaged' ? null : read
+}
+
+/** Copied in, or the checkpoint is lost: what was trimmed within its first segment is back. */
+function warnOfUnknown({ shared, checkpoint, directory }: LoadRequest, files: LogFiles): void {
+  if (checkpoint !== null || files.bases.length === 0) return
+  const facts = { directory, logStartOffset: files.bases[0] }
+  shared.logger.warn(facts, 'no checkpoint knows this log: it is read from its first segment on')
 }
 
 /**
@@ -172,6 +180,7 @@ async function createLog(request: LoadRequest, snapshots: readonly number[]): Pr
     transactions: new Transactions(),
     snapshots: [],
     owed: [],
+    epochsOwed: false,
     leaderEpoch: epochs.latestEpoch + 1,
     quarantine: null,
   }
@@ -203,6 +212,10 @@ async function openCleanly(
     return null
   }
   const epochs = await EpochCache.read(shared.disk, directory)
+  // Batches have epochs: where the file knows none it is missing or damaged, and the log tells.
+  const { latestEpoch } = epochs
+  if (latestEpoch < 0 && segments.sizeBytes > 0) return null
+  epochs.cutEnd(segments.active.endOffset)
   return {
     segments,
     producers,
@@ -210,7 +223,8 @@ async function openCleanly(
     transactions,
     snapshots: files.snapshots,
     owed: [],
-    leaderEpoch: Math.max(0, epochs.latestEpoch),
+    epochsOwed: false,
+    leaderEpoch: Math.max(checkpoint?.leaderEpoch ?? 0, latestEpoch),
     quarantine: null,
   }
 }

@@ -40,6 +40,7 @@ export interface MaintainedLog {
   readonly settings: LogSettings
   readonly logStartOffset: number
   readonly isQuarantined: boolean
+  readonly leaderEpoch: number
   raiseLogStart(offset: number): void
 }
 
@@ -170,6 +171,7 @@ export class LogMaintenance {
       recovery: this.#recoveryPoint(),
       flush: writer.durableEnd.offset < segments.active.endOffset ? 'os' : log.settings.flush,
       active: this.#finished ? segments.active.facts() : null,
+      ...(this.#finished && { leaderEpoch: log.leaderEpoch }),
       snapshotOffset: this.#snapshotOffset,
     }
   }
@@ -206,6 +208,7 @@ export class LogMaintenance {
     if (log.isQuarantined || sealer.owes) return
     try {
       await writer.syncWritten()
+      await writer.writeOwedEpochs(log.leaderEpoch)
       const { active } = segments
       if (!active.indexesDurable && active.sizeBytes > 0) await active.writeIndexes(false)
       if (snapshot !== null) await sealer.addSnapshot(snapshot)

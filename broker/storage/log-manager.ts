@@ -23,6 +23,7 @@ import { Log } from './log.ts'
 import { loadLog } from './log-load.ts'
 import { claimDirectory, directoryContent, readTopicId } from './partition-directory.ts'
 import { Permits } from './permits.ts'
+import { WallClockGuard } from './retention.ts'
 import {
   defaultStorageLimits,
   type LogShared,
@@ -86,6 +87,7 @@ class LogManager implements PartitionLogs {
     this.#shared = {
       disk: world.disk,
       clock: world.clock,
+      wallClock: new WallClockGuard(world.clock),
       process: world.process,
       compression: world.compression,
       logger,
@@ -201,7 +203,6 @@ class LogManager implements PartitionLogs {
   }
 
   async delete(topicId: string, partition: number): Promise<void> {
-    const { disk } = this.#world
     const key = keyOf(topicId, partition)
     const log = this.#logs.get(key)
     // First off the books, so that no tick and no checkpoint touches it any more.
@@ -209,12 +210,7 @@ class LogManager implements PartitionLogs {
     this.#noted.delete(key)
     await log?.retire()
     const directory = log?.directory ?? (await this.#findDirectory(topicId, partition))
-    if (directory === null) return
-    // Short, whatever the topic is called: a file name holds 255 bytes.
-    const gone = `${this.#dataDir}/${topicId}-${partition}${deletedSuffix}`
-    await disk.rename(directory, gone)
-    await this.#syncDataDir()
-    this.#housekeeping.removeLater(gone)
+    if (directory !== null) await this.#rename(directory, topicId, partition)
   }
 
   /** The directory of a log that could not be opened: its damage must not keep the name taken. */
@@ -255,8 +251,22 @@ class LogManager implements PartitionLogs {
   }
 
   async removeDirectory(directory: string): Promise<void> {
-    await this.#world.disk.removeDirectory(directory)
+    const { partition } = parsePartitionDirectory(directory) ?? { partition: 0 }
+    const topicId = (await readTopicId(this.#world.disk, directory)) ?? 'unknown'
+    await this.#rename(directory, topicId, partition)
+  }
+
+  /**
+   * Under a name that no topic has its files may go in any order: of a directory that lost only its
+   * partition.metadata, a later start would make a topic again.
+   */
+  async #rename(directory: string, topicId: string, partition: number): Promise<void> {
+    // Short, whatever the topic is called: a file name holds 255 bytes.
+    const gone = `${this.#dataDir}/${topicId}-${partition}${deletedSuffix}`
+    await this.#world.disk.removeDirectory(gone)
+    await this.#world.disk.rename(directory, gone)
     await this.#syncDataDir()
+    this.#housekeeping.removeLater(gone)
   }
 
   async #collect(): Promise<LogCheckpoint[]> {

@@ -11,6 +11,7 @@
  * retried (S1).
  * Called by log.ts; one writer per log.
  */
+import { crcAt } from '../../protocol/records/batch-header.ts'
 import { DiskError, isNoSpace } from '../world/disk.ts'
 import type { EpochCache } from './epoch-cache.ts'
 import { finalSync } from './final-sync.ts'
@@ -151,7 +152,8 @@ export class LogWriter {
     const { indexIntervalBytes } = this.#parts.hooks.settings()
     if (segment.sizeBytes === 0) segment.createdAtMs = clock.wallMs()
     for (const { lastOffset, maxTimestamp, bytes } of round) {
-      segment.observe({ lastOffset, maxTimestamp, sizeBytes: bytes.byteLength }, indexIntervalBytes)
+      const place = { lastOffset, maxTimestamp, sizeBytes: bytes.byteLength, crc: crcAt(bytes, 0) }
+      segment.observe(place, indexIntervalBytes)
     }
     return total
   }
@@ -176,6 +178,16 @@ export class LogWriter {
     this.#namedRolls = Math.max(this.#namedRolls, rolls)
     this.#unsynced = this.#unsynced.filter(file => !older.includes(file))
     if (isBeyond(end, this.#syncedEnd)) this.#syncedEnd = end
+  }
+
+  /**
+   * At a clean stop: writes epochs that no round has. With the one in force among them, so that
+   * those which recovery cut off are not given out again.
+   */
+  async writeOwedEpochs(leaderEpoch: number): Promise<void> {
+    if (!this.#epochsDirty) return
+    this.#parts.epochs.maybeAssign(leaderEpoch, this.#parts.segments.active.endOffset)
+    await this.#writeEpochs()
   }
 
   async #writeEpochs(): Promise<void> {
@@ -225,10 +237,9 @@ export class LogWriter {
   async #roll(): Promise<void> {
     const { shared, segments, directory, sealer, hooks } = this.#parts
     const old = segments.active
-    const now = shared.clock.wallMs()
-    const next = new Segment(shared.disk, directory, old.endOffset, now)
+    const next = new Segment(shared.disk, directory, old.endOffset, shared.clock.wallMs())
     await next.createFile()
-    old.sealedAtMs = now
+    old.sealedAtMs = shared.wallClock.sealingMs()
     segments.add(next)
     this.#rolls++
     if (old.endOffset > this.#syncedEnd.offset) this.#unsynced = [...this.#unsynced, old]

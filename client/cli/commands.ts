@@ -5,6 +5,7 @@
  * them).
  * Used by broker/cli/main.ts, which adds start and segment.
  */
+import { measuringVerbs } from './bench/measuring-verbs.ts'
 import type { CommandTree } from './command.ts'
 
 export const clientCommands: CommandTree = [
@@ -82,17 +83,18 @@ export const clientCommands: CommandTree = [
   },
   {
     name: 'bench',
-    about: 'Measure: produce, consume',
+    about: 'Measure: produce, consume, e2e, connections, run, compare',
     verbs: [
+      ...measuringVerbs,
       {
-        usage: 'produce',
-        about: 'Measure how fast records are acked',
-        load: async () => (await import('./bench-produce.ts')).benchProduceCommand,
+        usage: 'run <suite>',
+        about: 'Run the benches of a suite file, one after the other',
+        load: async () => (await import('./bench/run.ts')).benchRunCommand,
       },
       {
-        usage: 'consume',
-        about: 'Measure how fast records are read, and check that all came',
-        load: async () => (await import('./bench-consume.ts')).benchConsumeCommand,
+        usage: 'compare <before> <after>',
+        about: 'Compare two result files; exit code 1 where the second is worse',
+        load: async () => (await import('./bench/compare.ts')).benchCompareCommand,
       },
     ],
   },

@@ -16,16 +16,20 @@ export interface ProgressOptions {
   readonly quiet: boolean
   /** The line as of now, without its end; `elapsedMs` since the start. */
   readonly line: (elapsedMs: number) => string
+  /** Where stderr is no terminal: a line this often; null = only what is noted. Default 10 s. */
+  readonly lineEveryMs?: number | null
 }
 
 const firstMs = 1000
 const rewriteMs = 100
-const lineEveryMs = 10_000
+const defaultLineEveryMs = 10_000
 
 export class Progress {
   readonly #options: ProgressOptions
   readonly #startMs: number
   readonly #rewrites: boolean
+  readonly #isSilent: boolean
+  readonly #lineEveryMs: number | null
   #timer: TimerHandle | null = null
   #shown = false
 
@@ -35,14 +39,18 @@ export class Progress {
     this.#startMs = world.clock.monotonicMs()
     this.#rewrites = terminal.errorIsTty
     const inCi = terminal.env.CI !== undefined && terminal.env.CI !== ''
-    if (!quiet && !inCi) this.#arm(this.#rewrites ? firstMs : lineEveryMs)
+    this.#isSilent = quiet || inCi
+    const { lineEveryMs = defaultLineEveryMs } = options
+    this.#lineEveryMs = this.#rewrites ? rewriteMs : lineEveryMs
+    this.#arm(this.#rewrites ? firstMs : this.#lineEveryMs)
   }
 
   get elapsedMs(): number {
     return this.#options.world.clock.monotonicMs() - this.#startMs
   }
 
-  #arm(delayMs: number): void {
+  #arm(delayMs: number | null): void {
+    if (this.#isSilent || delayMs === null) return
     this.#timer = this.#options.world.timers.after(delayMs, () => this.#show(), {
       background: true,
     })
@@ -56,13 +64,24 @@ export class Progress {
       terminal.writeError(`\r\u001b[2K${cut}`)
       this.#shown = true
     } else terminal.writeError(`${text}\n`)
-    this.#arm(this.#rewrites ? rewriteMs : lineEveryMs)
+    this.#arm(this.#lineEveryMs)
+  }
+
+  /** Writes a line that stays, under the same rules. */
+  note(text: string): void {
+    if (this.#isSilent) return
+    this.#clear()
+    this.#options.terminal.writeError(`${text}\n`)
   }
 
   /** Takes the line away. Idempotent. */
   stop(): void {
     this.#timer?.cancel()
     this.#timer = null
+    this.#clear()
+  }
+
+  #clear(): void {
     if (this.#shown) this.#options.terminal.writeError('\r\u001b[2K')
     this.#shown = false
   }

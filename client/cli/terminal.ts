@@ -7,10 +7,20 @@
  * reader of stdout went away is silently dropped and `outputClosed` is aborted.
  * Made by broker/cli/main.ts.
  */
-import { constants, createReadStream, readFileSync } from 'node:fs'
-import { access, stat } from 'node:fs/promises'
-import { cpus, totalmem } from 'node:os'
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  fdatasyncSync,
+  openSync,
+  readFileSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import { access, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises'
+import { cpus, release, totalmem } from 'node:os'
 import { createInterface } from 'node:readline/promises'
+import { fileURLToPath } from 'node:url'
 import { SluiceError } from '../../protocol/errors.ts'
 import { noSuchFile } from './failure.ts'
 
@@ -19,9 +29,36 @@ export type SignalName = 'SIGINT' | 'SIGTERM'
 export interface Machine {
   readonly node: string
   readonly platform: string
+  readonly kernel: string
   readonly cpu: string
   readonly cpus: number
   readonly memoryBytes: number
+  /** Flags that Node itself was started with. */
+  readonly nodeFlags: readonly string[]
+}
+
+/** A nameless file, gone when it is closed; its calls block, so that only the disk counts. */
+export interface ScratchFile {
+  write(bytes: Uint8Array, position: number): void
+  /** fdatasync. */
+  sync(): void
+  close(): void
+}
+
+/** What a measurement asks of the machine beyond the streams. */
+export interface Host {
+  /** Directory of this package. */
+  readonly packageDirectory: string
+  /** A small text file; null where it cannot be read. */
+  readText(path: string): Promise<string | null>
+  /** Names in a directory; none where it cannot be read. */
+  list(path: string): Promise<readonly string[]>
+  /** Target of a symbolic link; null where there is none. */
+  linkTarget(path: string): Promise<string | null>
+  /** What this process has used so far. */
+  usage(): { readonly cpuSeconds: number; readonly rssBytes: number }
+  /** `isSynced`: each write is on the platter when it returns. @throws INVALID_ARGUMENT */
+  scratchFile(directory: string, isSynced: boolean): ScratchFile
 }
 
 export interface Terminal {
@@ -42,11 +79,14 @@ export interface Terminal {
   requireReadable(path: string): Promise<void>
   /** @throws CommandFailure (no such file), SluiceError INVALID_ARGUMENT (it cannot be read) */
   readFile(path: string): AsyncIterable<Uint8Array>
+  /** Replaces the file. @throws SluiceError INVALID_ARGUMENT (it cannot be written) */
+  writeFile(path: string, text: string): Promise<void>
   /** Asks on stderr, answers one line. */
   ask(question: string): Promise<string>
   /** Calls back for every SIGINT and SIGTERM until the returned function is called. */
   onSignal(callback: (name: SignalName) => void): () => void
   machine(): Machine
+  readonly host: Host
   /** Version of this package. */
   version(): string
   /** Words of the command line, without node and script. */
@@ -57,10 +97,49 @@ export interface Terminal {
   exitNow(code: number): void
 }
 
+function refused(what: 'read' | 'write', path: string, cause: unknown): SluiceError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new SluiceError('INVALID_ARGUMENT', `cannot ${what} "${path}": ${reason}`, { cause })
+}
+
 function unreadable(path: string, error: unknown): Error {
-  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return noSuchFile(path)
-  const reason = error instanceof Error ? error.message : String(error)
-  return new SluiceError('INVALID_ARGUMENT', `cannot read "${path}": ${reason}`, { cause: error })
+  const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+  return isMissing ? noSuchFile(path) : refused('read', path, error)
+}
+
+async function replaceFile(path: string, text: string): Promise<void> {
+  await writeFile(path, text).catch(error => {
+    throw refused('write', path, error)
+  })
+}
+
+function scratchFile(directory: string, isSynced: boolean): ScratchFile {
+  const path = `${directory}/.sluice-bench-${process.pid}`
+  const { O_CREAT, O_EXCL, O_WRONLY, O_DSYNC } = constants
+  try {
+    const file = openSync(path, O_CREAT | O_EXCL | O_WRONLY | (isSynced ? O_DSYNC : 0), 0o600)
+    unlinkSync(path)
+    return {
+      write: (bytes, position) => void writeSync(file, bytes, 0, bytes.byteLength, position),
+      sync: () => fdatasyncSync(file),
+      close: () => closeSync(file),
+    }
+  } catch (error) {
+    throw refused('write', directory, error)
+  }
+}
+
+/** This process and its machine. */
+export const processHost: Host = {
+  packageDirectory: fileURLToPath(new URL('../../..', import.meta.url)),
+  readText: path => readFile(path, 'utf8').catch(() => null),
+  list: path => readdir(path).catch(() => []),
+  linkTarget: path => readlink(path).catch(() => null),
+  usage: () => {
+    const { user, system } = process.cpuUsage()
+    return { cpuSeconds: (user + system) / 1e6, rssBytes: process.memoryUsage.rss() }
+  },
+  scratchFile,
 }
 
 async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {
@@ -130,9 +209,11 @@ function machine(): Machine {
   return {
     node: process.version,
     platform: `${process.platform} ${process.arch}`,
+    kernel: release(),
     cpu: processors[0]?.model ?? 'unknown',
     cpus: processors.length,
     memoryBytes: totalmem(),
+    nodeFlags: [...process.execArgv, ...(process.env.NODE_OPTIONS?.split(' ') ?? [])],
   }
 }
 
@@ -165,9 +246,11 @@ export function processTerminal(): Terminal {
     },
     requireReadable,
     readFile: chunksOf,
+    writeFile: replaceFile,
     ask,
     onSignal,
     machine,
+    host: processHost,
     version,
     words: process.argv.slice(2),
     end: code => {

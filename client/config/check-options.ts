@@ -61,8 +61,12 @@ function editDistance(a: string, b: string): number {
   return previous[b.length] ?? 0
 }
 
+/** Longer names come from nobody who mistyped one, and the distance costs their length. */
+const longestTyped = 100
+
 /** The known name nearest to `name`, or nothing when none is near. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
+  if (name.length > longestTyped) return undefined
   let best: string | undefined
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1
   for (const candidate of known) {

@@ -75,7 +75,8 @@ export function answerBatches(
         throw outOfPlace(`offsets ${baseOffset} to ${lastOffset} where ${expected} comes next`)
       }
       if (leaderEpoch < epoch) throw outOfPlace(`epoch ${leaderEpoch} after epoch ${epoch}`)
-      const from = Math.max(baseOffset, options.offset)
+      // A batch may begin below what was asked for, or was given by the body before: that is past.
+      const from = Math.max(baseOffset, expected)
       const next = lastOffset + 1
       const highWatermark = answer.highWatermark ?? next
       const isHidden = filter.hides({ bytes, header })

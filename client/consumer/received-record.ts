@@ -10,6 +10,9 @@ import type { RecordCursor } from '../../protocol/records/record-reader.ts'
 import type { Codec, CodecContext } from '../types/codecs.ts'
 import type { ReceivedHeader, ReceivedRecord } from '../types/consuming.ts'
 
+/** Most records have none: one list serves them all. */
+const noHeaders: readonly ReceivedHeader[] = Object.freeze([])
+
 class Received<K, V> implements ReceivedRecord<K, V> {
   readonly topic: string
   readonly partition: number
@@ -28,7 +31,7 @@ class Received<K, V> implements ReceivedRecord<K, V> {
     this.timestamp = cursor.timestamp
     this.key = key
     this.value = value
-    this.headers = cursor.headers()
+    this.headers = cursor.headerCount === 0 ? noHeaders : cursor.headers()
     this.#rawKey = maker.rawKey
     this.#rawValue = maker.rawValue
   }

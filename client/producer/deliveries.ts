@@ -1,15 +1,24 @@
 /**
  * Deliveries: who waits for the records of one batch, in the order of the records.
  *
- * Always true: each record's promise settles once; arrays stand in for an object per record; the
- * listeners of abort signals are gone once the batch settled.
- * Called by pending-batch.ts.
+ *   promise() ─┬─ promise of record 0        all hang on one promise of the batch: a record in
+ *              ├─ promise of record 1        flight costs its own promise and no closure
+ *              └─ …
+ *   push(waiter)  callbacks of a record that may settle before its batch does
+ *
+ * Always true: each record settles once; promises of the batch settle in the order of the records,
+ * which is how one shared function knows whose turn it is; the listeners of abort signals are gone
+ * once the batch settled.
+ * Called by pending-batch.ts and topic-producer.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'
 import type { RecordAck } from '../types/producing.ts'
 
-export type Resolve = (ack: RecordAck) => void
-export type Reject = (error: SluiceError) => void
+/** Who wants to know of one record; without `resolve`, only of its failure. */
+export interface Waiter {
+  readonly resolve?: (ack: RecordAck) => void
+  readonly reject: (error: SluiceError) => void
+}
 
 /** A record whose caller may give up: the place it has in the batch, and how to stop listening. */
 interface Watched {
@@ -17,12 +26,22 @@ interface Watched {
   stop(): void
 }
 
+/** Stands in the place of a record that was aborted when its batch had been sealed. */
+const gone: Waiter = { reject: () => undefined }
+
+type Place = Omit<RecordAck, 'timestamp'>
+
 export class Deliveries {
-  readonly #resolves: (Resolve | undefined)[] = []
-  readonly #rejects: (Reject | undefined)[] = []
   readonly #timestamps: number[] = []
+  /** Sparse: records without a waiter hang on the batch's promise. */
+  #waiters: (Waiter | undefined)[] = []
   #watched: Watched[] = []
   #removed = new Set<number>()
+  #settled: Promise<Place> | undefined
+  #resolve: ((place: Place) => void) | undefined
+  #reject: ((error: SluiceError) => void) | undefined
+  /** Record whose promise settles next. */
+  #next = 0
 
   /** Places of records that were aborted before the batch was sealed. */
   get removed(): ReadonlySet<number> {
@@ -33,9 +52,19 @@ export class Deliveries {
     return this.#timestamps.length
   }
 
-  push(timestamp: number, resolve: Resolve | undefined, reject: Reject | undefined): void {
-    this.#resolves.push(resolve)
-    this.#rejects.push(reject)
+  /** A record whose caller gets a promise of its own. */
+  promise(timestamp: number): Promise<RecordAck> {
+    this.#timestamps.push(timestamp)
+    this.#settled ??= new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    return this.#settled.then(this.#nextAck)
+  }
+
+  /** A record that is waited for by callbacks. */
+  push(timestamp: number, waiter: Waiter): void {
+    this.#waiters[this.#timestamps.length] = waiter
     this.#timestamps.push(timestamp)
   }
 
@@ -52,47 +81,48 @@ export class Deliveries {
   }
 
   #abort(index: number, signal: AbortSignal, open: boolean): void {
-    const reject = this.#rejects[index]
-    this.#resolves[index] = undefined
-    this.#rejects[index] = undefined
+    const waiter = this.#waiters[index]
+    this.#waiters[index] = gone
     if (open) this.#removed.add(index)
     const when = open ? 'before it was sent' : 'when it had been sealed'
     const details = { cause: signal.reason, maybeApplied: !open }
-    reject?.(new SluiceError('ABORTED', `the record was aborted ${when}`, details))
+    waiter?.reject(new SluiceError('ABORTED', `the record was aborted ${when}`, details))
   }
 
   /** Forgets the removed records; the others move up, as they do in the batch. */
   compact(): void {
-    const kept = (_: unknown, index: number): boolean => !this.#removed.has(index)
-    const resolves = this.#resolves.filter(kept)
-    const rejects = this.#rejects.filter(kept)
-    const timestamps = this.#timestamps.filter(kept)
-    const removed = [...this.#removed]
-    this.#watched = this.#watched.filter(watched => kept(watched, watched.index))
-    for (const watched of this.#watched) {
-      watched.index -= removed.filter(index => index < watched.index).length
-    }
+    const kept = [...this.#timestamps.keys()].filter(index => !this.#removed.has(index))
+    const timestamps = kept.map(index => this.#timestamps[index] ?? 0)
+    this.#waiters = kept.map(index => this.#waiters[index])
+    const places = new Map(kept.map((index, place) => [index, place]))
+    this.#watched = this.#watched.filter(watched => places.has(watched.index))
+    for (const watched of this.#watched) watched.index = places.get(watched.index) ?? 0
     this.#removed = new Set()
-    this.#resolves.splice(0, this.#resolves.length, ...resolves)
-    this.#rejects.splice(0, this.#rejects.length, ...rejects)
     this.#timestamps.splice(0, this.#timestamps.length, ...timestamps)
   }
 
-  succeed(ack: Omit<RecordAck, 'timestamp'>): void {
+  succeed(place: Place): void {
     this.#stopWatching()
-    const { topic, partition, offset, reached } = ack
-    for (let i = 0; i < this.#resolves.length; i++) {
-      const resolve = this.#resolves[i]
-      if (resolve === undefined) continue
-      const timestamp = this.#timestamps[i] ?? 0
-      const own = offset < 0 ? offset : offset + i
-      resolve({ topic, partition, offset: own, timestamp, reached })
-    }
+    this.#waiters.forEach((waiter, index) => {
+      waiter?.resolve?.(this.#ackOf(index, place))
+    })
+    this.#resolve?.(place)
   }
 
   fail(error: SluiceError): void {
     this.#stopWatching()
-    for (const reject of this.#rejects) reject?.(error)
+    for (const waiter of this.#waiters) waiter?.reject(error)
+    this.#reject?.(error)
+  }
+
+  readonly #nextAck = (place: Place): RecordAck => {
+    while (this.#waiters[this.#next] !== undefined) this.#next++
+    return this.#ackOf(this.#next++, place)
+  }
+
+  #ackOf(index: number, { topic, partition, offset, reached }: Place): RecordAck {
+    const timestamp = this.#timestamps[index] ?? 0
+    return { topic, partition, offset: offset < 0 ? offset : offset + index, timestamp, reached }
   }
 
   #stopWatching(): void {

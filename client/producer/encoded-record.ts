@@ -1,10 +1,12 @@
 /**
- * Encoded record: one record as bytes, with who wants to know what becomes of it.
+ * Encoded record: one record as bytes, with where it goes.
  *
- * Always true: made once per record by topic-handle.ts; the bytes are copied when a batch takes it.
+ * Always true: the bytes are copied when a batch takes it. A handle fills the same object for each
+ * of its records, because a million of them a second would be the most of what the collector has to
+ * do; whoever keeps one beyond the call keeps a copy.
+ * Filled by topic-handle.ts; read by topic-producer.ts and waiting-records.ts.
  */
 import type { OutgoingHeader } from '../../protocol/records/batch-builder.ts'
-import type { Reject, Resolve } from './deliveries.ts'
 import type { Route } from './route.ts'
 
 export interface EncodedRecord {
@@ -15,6 +17,7 @@ export interface EncodedRecord {
   readonly timestamp: number
   readonly partition: number | undefined
   readonly signal: AbortSignal | undefined
-  readonly resolve: Resolve | undefined
-  readonly reject: Reject | undefined
 }
+
+/** The one object of a handle. */
+export type RecordSlot = { -readonly [Field in keyof EncodedRecord]: EncodedRecord[Field] }

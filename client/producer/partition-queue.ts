@@ -32,6 +32,9 @@ export class PartitionQueue {
   /** The open batch does not linger. */
   isFlushing = false
 
+  /** Size of the next batch, judged by the last one: a little more, as it may be the fuller one. */
+  expectedBytes = 0
+
   /** Batches written so far; numbers them. */
   #writtenCount = 0
 

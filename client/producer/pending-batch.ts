@@ -26,6 +26,7 @@ export interface BatchSettings {
   readonly acks: Acks
   readonly codec: CompressionCodec
   readonly capacityBytes: number
+  readonly expectedBytes: number
   readonly openedMs: number
 }
 
@@ -55,7 +56,7 @@ export class PendingBatch {
     this.acks = settings.acks
     this.codec = settings.codec
     this.openedMs = settings.openedMs
-    this.#builder = new BatchBuilder({ capacityBytes: settings.capacityBytes })
+    this.#builder = new BatchBuilder(settings)
   }
 
   get isOpen(): boolean {

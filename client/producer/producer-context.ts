@@ -34,6 +34,6 @@ export interface ProducerContext {
   readonly expiry: { watch(atMs: number): void }
   /** Rejects a batch; its sendings so far say whether it may be in the log. */
   refuse(queue: PartitionQueue, batch: PendingBatch, error: SluiceError): void
-  openBatch(route: Route): PendingBatch
+  openBatch(route: Route, expectedBytes: number): PendingBatch
   newSequences(): PartitionSequences | undefined
 }

@@ -16,8 +16,10 @@ import { closedError } from '../cluster/broker-link.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { MetadataCache } from '../cluster/metadata-cache.ts'
 import type { CallOptions } from '../types/calls.ts'
+import type { RecordAck } from '../types/producing.ts'
 import { BatchOutcomes } from './batch-outcomes.ts'
 import { BufferBudget } from './buffer-budget.ts'
+import type { Waiter } from './deliveries.ts'
 import type { EncodedRecord } from './encoded-record.ts'
 import { FlushBarrier } from './flush-barrier.ts'
 import type { PartitionQueue } from './partition-queue.ts'
@@ -26,8 +28,11 @@ import { PendingBatch } from './pending-batch.ts'
 import type { ProducerContext } from './producer-context.ts'
 import { Sender } from './sender.ts'
 import { TopicProducer } from './topic-producer.ts'
+import { TurnClock } from './turn-clock.ts'
 
 export class Producer {
+  /** For records without a timestamp of their own. */
+  readonly clock: TurnClock
   readonly #cluster: Cluster
   readonly #metadata: MetadataCache
   readonly #topics = new Map<string, TopicProducer>()
@@ -43,6 +48,7 @@ export class Producer {
   constructor(cluster: Cluster, metadata: MetadataCache) {
     const { world } = cluster
     const settings = cluster.settings.producer
+    this.clock = new TurnClock(world.clock, world.timers)
     this.#cluster = cluster
     this.#metadata = metadata
     this.#budget = new BufferBudget(settings.bufferBytes)
@@ -81,10 +87,16 @@ export class Producer {
     return topic
   }
 
-  /** Takes one record. What goes wrong with it reaches its `reject`. */
-  give(topic: TopicProducer, record: EncodedRecord): void {
-    if (this.#closed) record.reject?.(closedError())
-    else topic.give(record)
+  /** Takes one record. @throws SluiceError CLOSED, or as TopicProducer.send */
+  send(topic: TopicProducer, record: EncodedRecord): Promise<RecordAck> {
+    if (this.#closed) throw closedError()
+    return topic.send(record)
+  }
+
+  /** Takes one record that callbacks wait for. @throws SluiceError as `send` */
+  give(topic: TopicProducer, record: EncodedRecord, waiter: Waiter): void {
+    if (this.#closed) throw closedError()
+    topic.give(record, waiter)
   }
 
   /** Resolves when the buffer has room and nothing of the topic waits. */
@@ -143,12 +155,13 @@ export class Producer {
       sender: this.#sender,
       expiry: this.#expiry,
       refuse: (queue, batch, error) => outcomes.refuse(queue, batch, error),
-      openBatch: route => {
+      openBatch: (route, expectedBytes) => {
         const openedMs = world.clock.monotonicMs()
         this.#expiry.watch(openedMs + deliveryTimeoutMs)
         this.#metadata.use(route.topic)
         const { acks, codec } = route
-        return new PendingBatch({ acks, codec, capacityBytes: batchBytes, openedMs })
+        const capacityBytes = batchBytes
+        return new PendingBatch({ acks, codec, capacityBytes, expectedBytes, openedMs })
       },
       newSequences: () =>
         idempotent ? new PartitionSequences(this.#producerId, world.random) : undefined,

@@ -77,6 +77,7 @@ export class Sender {
     if (batch === undefined) return
     queue.open = undefined
     queue.isFlushing = false
+    queue.expectedBytes = batch.heldBytes + (batch.heldBytes >>> 2)
     if (batch.seal(this.#parts.cluster.world.compression)) queue.sealed.push(batch)
     else this.#parts.outcomes.drop(queue, batch)
   }

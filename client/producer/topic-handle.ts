@@ -3,12 +3,11 @@
  * them to the producer.
  *
  * Always true: encoding happens in the call, so changing the object afterwards changes nothing;
- * `send` costs one promise and no closure of its own.
+ * `send` costs one promise and, without a signal, no closure of its own.
  * Made by client.ts.
  */
 import { asSluiceError, SluiceError } from '../../protocol/errors.ts'
 import type { OutgoingHeader } from '../../protocol/records/batch-builder.ts'
-import type { Clock } from '../../protocol/world.ts'
 import { abortedError } from '../cluster/backoff.ts'
 import { bytes } from '../codecs/codecs.ts'
 import type { CallOptions, Logger } from '../types/calls.ts'
@@ -20,16 +19,16 @@ import type {
   Topic,
   TopicOptions,
 } from '../types/producing.ts'
-import type { Reject, Resolve } from './deliveries.ts'
-import type { EncodedRecord } from './encoded-record.ts'
+import type { Waiter } from './deliveries.ts'
+import type { EncodedRecord, RecordSlot } from './encoded-record.ts'
 import type { Producer } from './producer.ts'
 import type { Route } from './route.ts'
 import { SendError } from './send-error.ts'
 import type { TopicProducer } from './topic-producer.ts'
+import type { TurnClock } from './turn-clock.ts'
 
 export interface HandleParts {
   readonly producer: Producer
-  readonly clock: Clock
   readonly logger: Logger
   readonly route: Route
 }
@@ -38,45 +37,57 @@ export class TopicHandle<K, V> implements Topic<K, V> {
   readonly name: string
   readonly key: Codec<K>
   readonly value: Codec<V>
-  readonly #parts: HandleParts
+  readonly #clock: TurnClock
+  readonly #slot: RecordSlot
   readonly #producer: Producer
   readonly #topic: TopicProducer
   readonly #keyContext: CodecContext
   readonly #valueContext: CodecContext
   readonly #onError: TopicOptions<K, V>['onError']
-  readonly #logFailure: Reject
-  /** Filled by the one executor that all promises share, so that no record makes a closure. */
-  #resolve: Resolve | undefined
-  #reject: Reject | undefined
-  readonly #capture = (resolve: Resolve, reject: Reject): void => {
-    this.#resolve = resolve
-    this.#reject = reject
-  }
+  /** Of a record given to post() by somebody who does not ask for failures. */
+  readonly #logFailure: Waiter
 
   constructor(name: string, options: TopicOptions<K, V>, parts: HandleParts) {
     this.name = name
     // Without a codec K and V are Uint8Array: the types of client.topic() say so.
     this.key = options.key ?? (bytes() as unknown as Codec<K>)
     this.value = options.value ?? (bytes() as unknown as Codec<V>)
-    this.#parts = parts
+    this.#clock = parts.producer.clock
+    this.#slot = {
+      route: parts.route,
+      key: null,
+      value: null,
+      headers: undefined,
+      timestamp: 0,
+      partition: undefined,
+      signal: undefined,
+    }
     this.#producer = parts.producer
     this.#topic = parts.producer.topic(name)
     this.#keyContext = { topic: name, part: 'key' }
     this.#valueContext = { topic: name, part: 'value' }
     this.#onError = options.onError
-    this.#logFailure = error => parts.logger.error({ topic: name, error }, 'a record was lost')
+    this.#logFailure = {
+      reject: error => parts.logger.error({ topic: name, error }, 'a record was lost'),
+    }
   }
 
   send(record: OutgoingRecord<K, V>, options?: { signal?: AbortSignal }): Promise<RecordAck> {
-    const promise = new Promise<RecordAck>(this.#capture)
-    const reject = this.#reject
     try {
-      const encoded = this.#encode(record, options?.signal, this.#resolve, reject)
-      this.#producer.give(this.#topic, encoded)
+      const signal = options?.signal
+      if (signal !== undefined) return this.#sendAbortable(record, signal)
+      return this.#producer.send(this.#topic, this.#encode(record, undefined))
     } catch (error) {
-      reject?.(asSluiceError(error))
+      return Promise.reject(asSluiceError(error))
     }
-    return promise
+  }
+
+  /** Such a record may settle before its batch, so its promise is its own. */
+  #sendAbortable(record: OutgoingRecord<K, V>, signal: AbortSignal): Promise<RecordAck> {
+    const encoded = this.#encode(record, signal)
+    return new Promise((resolve, reject) => {
+      this.#producer.give(this.#topic, encoded, { resolve, reject })
+    })
   }
 
   async sendAll(
@@ -101,13 +112,12 @@ export class TopicHandle<K, V> implements Topic<K, V> {
 
   post(record: OutgoingRecord<K, V>): boolean {
     const onError = this.#onError
-    const reject: Reject =
-      onError === undefined ? this.#logFailure : error => onError(error, record)
+    const waiter: Waiter =
+      onError === undefined ? this.#logFailure : { reject: error => onError(error, record) }
     try {
-      const encoded = this.#encode(record, undefined, undefined, reject)
-      this.#producer.give(this.#topic, encoded)
+      this.#producer.give(this.#topic, this.#encode(record, undefined), waiter)
     } catch (error) {
-      reject(asSluiceError(error))
+      waiter.reject(asSluiceError(error))
     }
     return this.#hasRoom
   }
@@ -125,12 +135,7 @@ export class TopicHandle<K, V> implements Topic<K, V> {
   }
 
   /** @throws SluiceError ENCODE_FAILED, KEY_NOT_CANONICAL, INVALID_ARGUMENT, ABORTED */
-  #encode(
-    record: OutgoingRecord<K, V>,
-    signal: AbortSignal | undefined,
-    resolve: Resolve | undefined,
-    reject: Reject | undefined,
-  ): EncodedRecord {
+  #encode(record: OutgoingRecord<K, V>, signal: AbortSignal | undefined): EncodedRecord {
     if (signal?.aborted) throw abortedError(signal)
     const { key, value, headers, timestamp, partition } = record
     if (value === undefined) {
@@ -138,17 +143,22 @@ export class TopicHandle<K, V> implements Topic<K, V> {
         hint: 'send({ value }), or value: null for a tombstone',
       })
     }
-    return {
-      route: this.#parts.route,
-      key: key === null || key === undefined ? null : encodePart(this.key, key, this.#keyContext),
-      value: value === null ? null : encodePart(this.value, value, this.#valueContext),
-      headers: headers === undefined ? undefined : encodeHeaders(headers),
-      timestamp: timestamp ?? this.#parts.clock.wallMs(),
-      partition,
-      signal,
-      resolve,
-      reject,
-    }
+    const keyBytes = key === null || key === undefined ? null : this.#encodeKey(key)
+    const valueBytes = value === null ? null : encodePart(this.value, value, this.#valueContext)
+    const headerList = headers === undefined ? undefined : encodeHeaders(headers)
+    // Filled at last: a codec of the user may send a record itself.
+    const slot = this.#slot
+    slot.key = keyBytes
+    slot.value = valueBytes
+    slot.headers = headerList
+    slot.timestamp = timestamp ?? this.#clock.wallMs()
+    slot.partition = partition
+    slot.signal = signal
+    return slot
+  }
+
+  #encodeKey(key: K): Uint8Array | null {
+    return encodePart(this.key, key, this.#keyContext)
   }
 }
 

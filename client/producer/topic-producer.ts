@@ -10,6 +10,8 @@
  */
 import { SluiceError } from '../../protocol/errors.ts'
 import type { TopicMetadata } from '../cluster/metadata-cache.ts'
+import type { RecordAck } from '../types/producing.ts'
+import type { Waiter } from './deliveries.ts'
 import type { EncodedRecord } from './encoded-record.ts'
 import type { FlushBarrier } from './flush-barrier.ts'
 import { PartitionQueue } from './partition-queue.ts'
@@ -45,15 +47,30 @@ export class TopicProducer {
     return this.#waiting.count
   }
 
-  /** Takes the record now, or when the topic is known and there is room. */
-  give(record: EncodedRecord): void {
-    if (
-      this.#topic === undefined ||
-      this.#waiting.count > 0 ||
-      (this.#context.budget.isFull && record.resolve !== undefined)
-    ) {
-      this.#wait(record)
-    } else this.#append(record)
+  /**
+   * Takes the record now, or when the topic is known and there is room.
+   * @throws SluiceError where it is refused at once: see `#append`
+   */
+  send(record: EncodedRecord): Promise<RecordAck> {
+    if (this.#mustWait || this.#context.budget.isFull) {
+      return new Promise((resolve, reject) => this.#wait(record, { resolve, reject }))
+    }
+    const { timestamp } = record
+    return this.#append(record).deliveries.promise(timestamp)
+  }
+
+  /**
+   * The same for a record that callbacks wait for; one whose ack nobody awaits is taken beyond the
+   * buffer too.
+   */
+  give(record: EncodedRecord, waiter: Waiter): void {
+    const isFull = waiter.resolve !== undefined && this.#context.budget.isFull
+    if (this.#mustWait || isFull) this.#wait(record, waiter)
+    else this.#appendFor(record, waiter)
+  }
+
+  get #mustWait(): boolean {
+    return this.#topic === undefined || this.#waiting.count > 0
   }
 
   addBarrier(barrier: FlushBarrier): void {
@@ -132,14 +149,14 @@ export class TopicProducer {
         this.#awaitRoom()
         return
       }
-      this.#waiting.takeOne(record => this.#append(record))
+      this.#waiting.takeOne((record, waiter) => this.#maybeAppend(record, waiter))
     }
   }
 
-  #wait(record: EncodedRecord): void {
+  #wait(record: EncodedRecord, waiter: Waiter): void {
     const { world, expiry, settings } = this.#context
     const nowMs = world.clock.monotonicMs()
-    this.#waiting.add(record, nowMs)
+    this.#waiting.add({ record: { ...record }, waiter, sinceMs: nowMs })
     expiry.watch(nowMs + settings.deliveryTimeoutMs)
     if (this.#topic === undefined) this.#load()
     else this.#awaitRoom()
@@ -196,18 +213,33 @@ export class TopicProducer {
   }
 
   /** Returns the batch that took the record; none where the record was refused. */
-  #append(record: EncodedRecord): PendingBatch | undefined {
+  #maybeAppend(record: EncodedRecord, waiter: Waiter): PendingBatch | undefined {
     try {
-      return this.#appendTo(this.#queueFor(record), record)
+      return this.#appendFor(record, waiter)
     } catch (error) {
       if (!SluiceError.is(error)) throw error
-      record.reject?.(error)
+      waiter.reject(error)
       return undefined
     }
   }
 
-  #appendTo(queue: PartitionQueue, record: EncodedRecord): PendingBatch {
+  #appendFor(record: EncodedRecord, waiter: Waiter): PendingBatch {
+    const { timestamp, signal } = record
+    const batch = this.#append(record)
+    batch.deliveries.push(timestamp, waiter)
+    if (signal !== undefined) batch.deliveries.watchLast(signal, () => batch.isOpen)
+    return batch
+  }
+
+  /**
+   * Puts the record into the open batch of its partition; whoever calls says who waits for it.
+   * @throws SluiceError INVALID_ARGUMENT (no such partition), ENCODE_FAILED (partitioner), or of
+   * BatchBuilder.appendParts
+   */
+  #append(record: EncodedRecord): PendingBatch {
     const { timestamp, key, value, headers, route } = record
+    // Last, because a partitioner of the user may send a record itself and so fill the slot anew.
+    const queue = this.#queueFor(record)
     let batch = queue.open
     if (batch !== undefined && (batch.acks !== route.acks || batch.codec !== route.codec)) {
       this.#seal(queue)
@@ -216,16 +248,11 @@ export class TopicProducer {
     const before = batch?.heldBytes ?? 0
     if (batch?.append(timestamp, key, value, headers) !== true) {
       if (batch !== undefined) this.#seal(queue)
-      batch = this.#context.openBatch(route)
+      batch = this.#context.openBatch(route, queue.expectedBytes)
       batch.append(timestamp, key, value, headers)
       queue.open = batch
       this.#context.budget.take(batch.heldBytes)
     } else this.#context.budget.take(batch.heldBytes - before)
-    batch.deliveries.push(timestamp, record.resolve, record.reject)
-    if (record.signal !== undefined) {
-      const taker = batch
-      batch.deliveries.watchLast(record.signal, () => taker.isOpen)
-    }
     if (!queue.isListed) this.#context.sender.list(queue)
     return batch
   }

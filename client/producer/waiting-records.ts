@@ -8,13 +8,19 @@
  */
 import type { SluiceError } from '../../protocol/errors.ts'
 import { abortedError } from '../cluster/backoff.ts'
+import type { Waiter } from './deliveries.ts'
 import type { EncodedRecord } from './encoded-record.ts'
 import type { FlushBarrier } from './flush-barrier.ts'
 import type { PendingBatch } from './pending-batch.ts'
 
-interface Entry {
+/** A record, who waits for it, and since which monotonic time it waits. */
+interface Waiting {
   readonly record: EncodedRecord
+  readonly waiter: Waiter
   readonly sinceMs: number
+}
+
+interface Entry extends Waiting {
   readonly barriers: FlushBarrier[]
   isGone: boolean
   stop(): void
@@ -29,14 +35,14 @@ export class WaitingRecords {
     return this.#entries.length - this.#head
   }
 
-  add(record: EncodedRecord, sinceMs: number): void {
-    const { signal } = record
+  add(waiting: Waiting): void {
+    const { signal } = waiting.record
     const onAbort = (): void => {
       entry.isGone = true
       if (signal !== undefined) refuse(entry, abortedError(signal))
     }
     const stop = (): void => signal?.removeEventListener('abort', onAbort)
-    const entry: Entry = { record, sinceMs, barriers: [], isGone: false, stop }
+    const entry: Entry = { ...waiting, barriers: [], isGone: false, stop }
     signal?.addEventListener('abort', onAbort, { once: true })
     this.#entries.push(entry)
   }
@@ -54,11 +60,11 @@ export class WaitingRecords {
    * Gives the oldest record to `append`, which answers with the batch that took it. False where
    * there is none.
    */
-  takeOne(append: (record: EncodedRecord) => PendingBatch | undefined): boolean {
+  takeOne(append: (record: EncodedRecord, waiter: Waiter) => PendingBatch | undefined): boolean {
     const entry = this.#shift()
     if (entry === undefined) return false
     entry.stop()
-    const batch = append(entry.record)
+    const batch = append(entry.record, entry.waiter)
     for (const barrier of entry.barriers) {
       batch?.addBarrier(barrier)
       barrier.pass()
@@ -98,8 +104,8 @@ export class WaitingRecords {
   }
 }
 
-function refuse({ record, barriers, stop }: Entry, error: SluiceError): void {
+function refuse({ waiter, barriers, stop }: Entry, error: SluiceError): void {
   stop()
-  record.reject?.(error)
+  waiter.reject(error)
   for (const barrier of barriers) barrier.pass()
 }

@@ -118,8 +118,12 @@ function lz4Door(packages: Packages): CodecDoor {
       return (
         lz4 &&
         ((bytes, maxBytes) => {
-          if (lz4UncompressedSize(bytes) > maxBytes) throw tooLarge('lz4', maxBytes)
-          return lz4.decompressFrameSync(bytes)
+          const size = lz4UncompressedSize(bytes)
+          if (size > maxBytes) throw tooLarge('lz4', maxBytes)
+          const unpacked = lz4.decompressFrameSync(bytes)
+          // The package stops in silence where a frame ends early or another one follows.
+          if (unpacked.length === size) return unpacked
+          throw new SluiceError('CORRUPT_MESSAGE', `${size} bytes of lz4 data did not unpack.`)
         })
       )
     },

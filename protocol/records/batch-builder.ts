@@ -60,12 +60,15 @@ export class BatchBuilder {
   #maxTimestamp = -1
   #built = false
 
-  /** `capacityBytes`: soft limit of the uncompressed batch, header included. */
-  constructor(options: { capacityBytes: number }) {
-    this.#capacityBytes = options.capacityBytes
-    this.#slab = new Uint8Array(
-      Math.max(batchHeaderBytes, Math.min(firstSlabBytes, options.capacityBytes)),
-    )
+  /**
+   * `capacityBytes`: soft limit of the uncompressed batch, header included. `expectedBytes`: what
+   * it will probably have; so much memory is taken at once, and growing later costs a copy.
+   */
+  constructor(options: { capacityBytes: number; expectedBytes?: number }) {
+    const { capacityBytes, expectedBytes = 0 } = options
+    this.#capacityBytes = capacityBytes
+    const firstBytes = Math.min(Math.max(firstSlabBytes, expectedBytes), capacityBytes)
+    this.#slab = new Uint8Array(Math.max(batchHeaderBytes, firstBytes))
   }
 
   get count(): number {

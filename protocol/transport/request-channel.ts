@@ -5,8 +5,8 @@
  *                                        └─ abandoned: settled, but its answer is still to come
  *
  * Always true: requests leave in the order they were made (one-way ones never wait); each settles
- * exactly once; an id is not used again while an answer to it may come; one timer serves all
- * deadlines; after the first broken message nothing more is believed.
+ * once; an id is not used again while an answer to it may come; one timer serves all deadlines;
+ * after the first broken message nothing more is believed.
  * Used by client/ (one per broker) and by replica fetchers.
  */
 import { SluiceError } from '../errors.ts'
@@ -81,7 +81,6 @@ export class RequestChannel implements ConnectionEvents {
     return this.#broken === null
   }
 
-  /** Requests in flight or waiting. */
   get pendingCount(): number {
     return this.#inFlight.size + this.#queue.length
   }
@@ -242,6 +241,8 @@ export class RequestChannel implements ConnectionEvents {
       const frame = requestFrame(id, pending.api, pending.header, pending.bodies)
       pending.bodies = []
       this.#connection.send(frame)
+      // The broker begins while this turn goes on.
+      this.#connection.flush()
     }
   }
 

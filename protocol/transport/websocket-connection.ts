@@ -3,7 +3,7 @@
  * the shape below, so that websocket.ts stays the one door to the package.
  *
  *   send ─┐                                       ┌─ message (fragments) ─> onMessage(parts)
- *   send ─┼─ corked until the turn ends ─ writev ─┤
+ *   send ─┼─ corked until flush or end of turn ───┤
  *   send ─┘                                       └─ last fragment written ─> onFlushed, onDrain
  *
  * Always true: messages leave in the order of `send`; every onFlushed runs exactly once, in that
@@ -135,6 +135,10 @@ export class WebSocketConnection implements Connection {
     }
     this.#socket.send(fragments[last] as Uint8Array, { binary: true, fin: true }, this.#onWritten)
     if (this.#socket.bufferedAmount >= corkedBytesLimit) this.#uncork()
+  }
+
+  flush(): void {
+    this.#uncork()
   }
 
   pause(): void {

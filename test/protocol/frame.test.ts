@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { SluiceError } from '../../protocol/errors.ts'
-import { decodeFrame, encodeFrame, maxHeaderNesting } from '../../protocol/frame.ts'
+import { decodeFrame, encodeFrame, maxFrameBodies, maxHeaderNesting } from '../../protocol/frame.ts'
 
 const maxHeaderBytes = 10_000
 
@@ -175,6 +175,15 @@ t.test('nesting is limited before JSON is parsed, and brackets in text do not co
   t.equal(outcome(message(nested(maxHeaderNesting))), 'fine')
   t.equal(outcome(message(nested(maxHeaderNesting + 1))), 'INVALID_REQUEST')
   t.equal(outcome(message(JSON.stringify({ a: '[{"'.repeat(50), '\\"': '[' }))), 'fine')
+})
+
+t.test('the number of bodies is limited, and empty ones cost nothing', async t => {
+  const list = (count: number) => message(`{"body":[${new Array(count).fill(0)}]}`)
+  const { bodies } = decodeFrame(list(1000), maxHeaderBytes)
+  t.equal(new Set(bodies).size, 1, 'empty bodies are one and the same')
+  const codeOf = (count: number) => outcome(list(count), 2 ** 20)
+  t.equal(codeOf(maxFrameBodies), 'fine')
+  t.equal(codeOf(maxFrameBodies + 1), 'INVALID_REQUEST')
 })
 
 t.test('a __proto__ in the header pollutes nothing', async t => {

@@ -102,6 +102,7 @@ export class PlatterFile {
   afterPowerLoss(loss: FileLoss): Uint8Array {
     const left = new GrowableBytes()
     left.write(this.durable.read(0, this.durable.length), 0)
+    if (loss.grown && loss.stale !== undefined) this.#fill(left, loss.stale)
     this.#pieces.forEach((piece, index) => {
       if (loss.keep[index] !== true) return
       if (loss.torn?.piece !== index) apply(left, piece, piece.length)
@@ -109,6 +110,12 @@ export class PlatterFile {
     })
     if (loss.grown && left.length < this.cached.length) left.truncate(this.cached.length)
     return left.read(0, left.length)
+  }
+
+  #fill(left: GrowableBytes, stale: Uint8Array): void {
+    for (let at = left.length; at < this.cached.length; at = left.length) {
+      left.write(stale.subarray(0, this.cached.length - at), at)
+    }
   }
 
   #writeBack(): void {

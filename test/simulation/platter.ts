@@ -15,7 +15,8 @@ import { PlatterFile } from './platter-file.ts'
 import type { PendingEntryChange, PendingFile, PendingLoss, PowerLossPlan } from './power-loss.ts'
 
 /** What a disk holds, by name. */
-export type DiskImage = Map<string, Uint8Array | DiskImage>
+export type DiskTree<T> = Map<string, T | DiskTree<T>>
+export type DiskImage = DiskTree<Uint8Array>
 
 export class PlatterDirectory {
   readonly cached = new Map<string, PlatterNode>()
@@ -154,19 +155,30 @@ export class Platter {
 
   /** What the machine would find after a power loss that goes by `plan`. Changes nothing. */
   imageAfterPowerLoss(plan: PowerLossPlan): DiskImage {
+    return this.#afterPowerLoss(plan.keepEntries(this.#changes), (file, path) =>
+      file.afterPowerLoss(plan.loseFile({ id: file.id, path, pieces: file.pieces })),
+    )
+  }
+
+  /** Which files have which names after a power loss that keeps these of the pending changes. */
+  filesAfterPowerLoss(keep: readonly boolean[]): DiskTree<PlatterFile> {
+    return this.#afterPowerLoss(keep, file => file)
+  }
+
+  #afterPowerLoss<T>(
+    keep: readonly boolean[],
+    content: (file: PlatterFile, path: string) => T,
+  ): DiskTree<T> {
     const overlay = new Map<PlatterDirectory, Map<string, PlatterNode>>()
     const entries: Entries = directory => {
       const known = overlay.get(directory) ?? new Map(directory.durable)
       overlay.set(directory, known)
       return known
     }
-    const keep = plan.keepEntries(this.#changes)
     this.#changes.forEach((change, index) => {
       if (keep[index] === true) applyEntry(change, entries)
     })
-    return imageOf(this.#root, entries, (file, path) =>
-      file.afterPowerLoss(plan.loseFile({ id: file.id, path, pieces: file.pieces })),
-    )
+    return imageOf(this.#root, entries, content)
   }
 
   /** Replaces everything by `image`, all of it durable. */
@@ -215,13 +227,13 @@ function forgetNode(entries: Map<string, PlatterNode>, node: PlatterNode): void 
   for (const [name, other] of entries) if (other === node) entries.delete(name)
 }
 
-function imageOf(
+function imageOf<T>(
   directory: PlatterDirectory,
   entries: Entries,
-  content: (file: PlatterFile, path: string) => Uint8Array,
+  content: (file: PlatterFile, path: string) => T,
   path = '',
-): DiskImage {
-  const image: DiskImage = new Map()
+): DiskTree<T> {
+  const image: DiskTree<T> = new Map()
   for (const [name, node] of entries(directory)) {
     const inner = `${path}/${name}`
     if (node instanceof PlatterFile) image.set(name, content(node, inner))

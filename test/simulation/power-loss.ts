@@ -47,8 +47,10 @@ export interface FileLoss {
   readonly keep: readonly boolean[]
   /** One piece of which only the first `sectors` sectors survive, instead of all or nothing. */
   readonly torn?: { readonly piece: number; readonly sectors: number }
-  /** The file has its full new length all the same; what did not survive reads as zeros. */
+  /** The file has its full new length all the same; what did not survive reads as zeros, */
   readonly grown: boolean
+  /** or as these bytes over and over: what the blocks held before. */
+  readonly stale?: Uint8Array
 }
 
 export interface PowerLossPlan {

@@ -138,6 +138,9 @@ export class SimConnection implements Connection {
     this.#closeTimeout = this.#soon('network.close-timeout', giveUp, closeTimeoutMs)
   }
 
+  /** Every message travels by itself here. */
+  flush(): void {}
+
   terminate(): void {
     if (!this.isOpen) return
     this.drop('the peer dropped the connection')

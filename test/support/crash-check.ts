@@ -7,9 +7,9 @@
  */
 import assert from 'node:assert/strict'
 import { walkBatches } from '../../broker/storage/batch-walk.ts'
-import { segmentFileName } from '../../broker/storage/file-names.ts'
 import { Segment } from '../../broker/storage/segment.ts'
 import type { PartitionLog } from '../../broker/storage/types.ts'
+import type { Disk } from '../../broker/world/disk.ts'
 import type { DiskImage } from '../simulation/platter.ts'
 import type { CrashDisk } from './crash-disk.ts'
 import { CrashRun, type Promised, type RunOptions } from './crash-run.ts'
@@ -40,7 +40,7 @@ export async function checkCrash(
   whileOpening?.(first.disk)
   await first.open()
   const seen = await look(first, promised, required)
-  await checkFiles(first)
+  await checkFiles(first.disk, first.log, directory)
   const again = new CrashRun({ ...options, image: first.disk.platter.cachedImage() })
   await again.open()
   assert.deepEqual(await look(again, promised, required), seen, 'a second recovery sees the same')
@@ -73,8 +73,9 @@ async function look(run: CrashRun, promised: Promised, required: number): Promis
 }
 
 /** Index, time index and epochs of what recovery left are what a walk over the records gives. */
-async function checkFiles({ disk, log, options }: CrashRun): Promise<void> {
+export async function checkFiles(disk: Disk, log: PartitionLog, directory: string): Promise<void> {
   const { segments } = log.describe()
+  const { indexIntervalBytes } = log.settings
   for (const [at, { baseOffset, endOffset, sizeBytes, maxTimestamp }] of segments.entries()) {
     const rebuilt = new Segment(disk, directory, baseOffset, 0)
     const size = (await disk.stat(rebuilt.path('log')))?.size ?? -1
@@ -84,7 +85,7 @@ async function checkFiles({ disk, log, options }: CrashRun): Promise<void> {
         file,
         { from: 0, to: size, nextOffset: baseOffset, checkCrcFrom: 0 },
         (header, position) => {
-          rebuilt.observe(header, options.settings.indexIntervalBytes ?? 4096)
+          rebuilt.observe(header, indexIntervalBytes)
           const { leaderEpoch } = header
           const isInLog = header.baseOffset >= log.logStartOffset && position >= 0
           if (isInLog) assert.equal(log.epochBefore(header.lastOffset + 1), leaderEpoch)
@@ -99,7 +100,7 @@ async function checkFiles({ disk, log, options }: CrashRun): Promise<void> {
   }
 }
 
-async function checkIndexes(disk: CrashDisk, rebuilt: Segment): Promise<void> {
+async function checkIndexes(disk: Disk, rebuilt: Segment): Promise<void> {
   const { offsets, times } = await rebuilt.indexes()
   if (rebuilt.offsetOfMaxTimestamp >= 0) {
     times.maybeAppend(rebuilt.maxTimestamp, rebuilt.offsetOfMaxTimestamp)
@@ -108,7 +109,7 @@ async function checkIndexes(disk: CrashDisk, rebuilt: Segment): Promise<void> {
     ['index', offsets],
     ['timeindex', times],
   ] as const) {
-    const path = `${directory}/${segmentFileName(rebuilt.baseOffset, suffix)}`
+    const path = rebuilt.path(suffix)
     const found = await disk.open(path, 'read')
     const bytes = await found.read(0, await found.size())
     await found.close()

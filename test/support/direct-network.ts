@@ -97,6 +97,7 @@ export class Peer {
         this.paused = false
       },
       close: (code, reason) => this.#close(code, reason),
+      flush: () => {},
       terminate: () => {
         this.terminated = true
         this.#close(1006, '')

@@ -194,6 +194,8 @@ export class PipeEnd implements Connection {
     this.#end(code, reason)
   }
 
+  flush(): void {}
+
   terminate(): void {
     this.#end(1006, 'terminated')
   }

@@ -124,16 +124,21 @@ export async function openFixture(
 
 export interface TestBatch {
   readonly values: readonly string[]
+  /** Of the first record; each later one is 1 ms younger. */
   readonly timestamp?: number
+  /** Of each record, instead. */
+  readonly timestamps?: readonly number[]
   readonly producer?: { readonly id: number; readonly epoch?: number; readonly sequence: number }
 }
 
-export function batchOf({ values, timestamp = 1000, producer }: TestBatch): Uint8Array {
+export function batchOf(batch: TestBatch): Uint8Array {
+  const { values, timestamp = 1000, timestamps, producer } = batch
   const valuesBytes = values.reduce((sum, value) => sum + 3 * value.length + 50, 0)
   const builder = new BatchBuilder({ capacityBytes: 1024 + valuesBytes })
   const encoder = new TextEncoder()
   for (const [i, value] of values.entries()) {
-    builder.append({ timestamp: timestamp + i, key: null, value: encoder.encode(value) })
+    const at = timestamps?.[i] ?? timestamp + i
+    builder.append({ timestamp: at, key: null, value: encoder.encode(value) })
   }
   return builder.build({
     codec: 'none',

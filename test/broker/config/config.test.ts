@@ -63,6 +63,7 @@ t.test('the nearest name is suggested, and none where nothing is near', async t 
   t.equal(editDistance('', 'abc'), 3)
   t.equal(nearestName('retention.mss', ['segment.ms', 'retention.ms']), 'retention.ms')
   t.equal(nearestName('zzzzzz', ['segment.ms', 'retention.ms']), null)
+  t.equal(nearestName('x'.repeat(2 ** 28), ['x'.repeat(100)]), null, 'a long name costs nothing')
 })
 
 t.test('topic settings come from the topic, then the broker, then the table', async t => {
@@ -201,7 +202,8 @@ t.test(
 )
 
 t.test('a config file that is no object of settings is refused with its name', async t => {
-  for (const text of ['', '[]', '{"a": null}', '{"a": [{}]}', '"x"']) {
+  const deep = `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`
+  for (const text of ['', '[]', '{"a": null}', '{"a": [{}]}', '"x"', deep]) {
     await t.rejects(loadBrokerConfig({ file: { path: 'my.json', text } }), {
       code: 'INVALID_ARGUMENT',
       message: /my\.json/,

@@ -9,7 +9,7 @@ import { runCli } from '../../../client/cli/cli.ts'
 import type { CliContext, CommandTree } from '../../../client/cli/command.ts'
 import { clientCommands } from '../../../client/cli/commands.ts'
 import { noSuchFile } from '../../../client/cli/failure.ts'
-import type { SignalName, Terminal } from '../../../client/cli/terminal.ts'
+import type { Host, SignalName, Terminal } from '../../../client/cli/terminal.ts'
 import { connect } from '../../../client/index.ts'
 import { realWorld } from '../../../protocol/real-world.ts'
 
@@ -21,6 +21,18 @@ export interface FakeTerminalOptions {
   readonly answers?: readonly string[]
   readonly columns?: number
   readonly words?: readonly string[]
+  /** Instead of a machine without /proc, disk or repository. */
+  readonly host?: Partial<Host>
+}
+
+/** A machine that has nothing to say, and a disk that takes no time. */
+const bareHost: Host = {
+  packageDirectory: '/package',
+  readText: async () => null,
+  list: async () => [],
+  linkTarget: async () => null,
+  usage: () => ({ cpuSeconds: 0, rssBytes: 0 }),
+  scratchFile: () => ({ write: () => undefined, sync: () => undefined, close: () => undefined }),
 }
 
 async function* oneChunk(content: string | Uint8Array): AsyncGenerator<Uint8Array> {
@@ -101,6 +113,11 @@ export class FakeTerminal implements Terminal {
     if (content === undefined) throw noSuchFile(path)
     return oneChunk(content)
   }
+  /** What was written, by path. */
+  readonly saved = new Map<string, string>()
+  async writeFile(path: string, text: string): Promise<void> {
+    this.saved.set(path, text)
+  }
   async ask(question: string): Promise<string> {
     this.questions.push(question)
     return this.#answers.shift() ?? ''
@@ -117,7 +134,11 @@ export class FakeTerminal implements Terminal {
     this.#closed.abort()
   }
   machine() {
-    return { node: 'v20.0.0', platform: 'linux x64', cpu: 'test', cpus: 2, memoryBytes: 1024 }
+    const node = { node: 'v20.0.0', nodeFlags: [], platform: 'linux x64', kernel: '6.1' }
+    return { ...node, cpu: 'test', cpus: 2, memoryBytes: 1024 }
+  }
+  get host(): Host {
+    return { ...bareHost, ...this.#options.host }
   }
   version(): string {
     return '0.0.0'

@@ -114,3 +114,19 @@ t.test('with stopAtEnd an open transaction is the end, wherever reading began', 
   log.openFrom = undefined
   t.match(await world.run(waiting), { value: { offset: 3 } }, 'without it the loop waits')
 })
+
+t.test('what one body gave is not given again by the next', async t => {
+  const [first, second] = [batchOf(['0', '1', '2']), batchOf(['1', '2', '3', '4'])]
+  patchBatch(second, 1, -1)
+  const answer = { topicId: 'a', partition: 0, bodies: 2 }
+  const { compression } = (await setUp(t)).world
+  const options = { offset: 0, lastEpoch: undefined, checkCrc: true, compression }
+  const batches = answerBatches(answer, [first, second], options)
+  t.same(
+    batches.map(({ from, next }) => [from, next]),
+    [
+      [0, 3],
+      [3, 5],
+    ],
+  )
+})

@@ -55,6 +55,17 @@ function fromKafka(codec: CompressionCodec): { packed: Uint8Array; size: number 
   throw new Error('an empty log')
 }
 
+t.test(
+  'lz4 data that unpacks to less than it says is refused',
+  needs(compression.canWrite('lz4')),
+  async t => {
+    const frame = compression.compress('lz4', new Uint8Array(70))
+    const unpacked = (bytes: Uint8Array) => compression.decompress('lz4', bytes, mebibyte).length
+    t.equal(unpacked(frame), 70)
+    t.throws(() => unpacked(Uint8Array.from([...frame, ...frame])), { code: 'CORRUPT_MESSAGE' })
+  },
+)
+
 for (const codec of ['gzip', 'snappy', 'lz4', 'zstd'] as const) {
   const readable = needs(compression.canRead(codec))
   t.test(

@@ -80,6 +80,8 @@ export class FakeConnection implements Connection {
   close(code: number, reason: string): void {
     this.closes.push({ code, reason })
   }
+  flush(): void {}
+
   terminate(): void {
     this.terminated++
   }

@@ -1,0 +1,125 @@
+/**
+ * Run: `npm run bench`: measures the one-broker rows of DESIGN §12 on this machine and says which
+ * targets are met.
+ *
+ *   npm run bench -- [--quick] [--only name,…] [--repeat n] [--dir DIR] [--out DIR]
+ *
+ * Always true: each row has a broker and a directory of its own, on a disk, and both are gone
+ * afterwards; the exit code is 0 when every row was measured and verified, 1 when one failed, 2
+ * when the words are wrong; whether a target was met is shown, not judged. A quick run proves that
+ * everything works and writes nothing unless --out says where.
+ */
+import { execFileSync } from 'node:child_process'
+import { cpus, release } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { Lab } from './system/lab.ts'
+import { type Facts, type SummaryRow, summaryRow, writeRow } from './system/results.ts'
+import type { Outcome, Row } from './system/row.ts'
+import { rows } from './system/rows.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+const print = (line: string): void => {
+  process.stdout.write(`${line}\n`)
+}
+
+interface Words {
+  readonly quick: boolean
+  readonly rows: readonly Row[]
+  readonly repeat: number
+  readonly dir: string | null
+  /** null = nothing is written. */
+  readonly out: string | null
+}
+
+function readWords(): Words {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      repeat: { type: 'string', default: '1' },
+      dir: { type: 'string' },
+      out: { type: 'string' },
+    },
+  })
+  const names = values.only?.split(',') ?? rows.map(row => row.name)
+  const chosen = names.map(name => {
+    const row = rows.find(one => one.name === name)
+    if (row !== undefined) return row
+    throw new Error(`no row "${name}"; there are ${rows.map(one => one.name).join(', ')}`)
+  })
+  const repeat = Number(values.repeat)
+  if (!Number.isInteger(repeat) || repeat < 1) throw new Error('--repeat must be 1 or more')
+  const standard = values.quick ? null : join(root, 'bench', 'results')
+  const { quick, dir = null, out = standard } = values
+  return { quick, rows: chosen, repeat, dir, out }
+}
+
+const git = (...words: string[]): string => {
+  try {
+    return execFileSync('git', words, { cwd: root, encoding: 'utf8', stdio: 'pipe' }).trim()
+  } catch {
+    return ''
+  }
+}
+
+function factsOf(quick: boolean): Facts {
+  const processors = cpus()
+  const changes = git('status', '--porcelain', '--untracked-files=no', '--', '.', ':!*/results')
+  return {
+    date: new Date().toISOString(),
+    commit: git('rev-parse', 'HEAD') || 'unknown',
+    treeChanged: changes !== '',
+    node: process.version,
+    cpu: processors[0]?.model.trim() ?? 'unknown',
+    cpus: processors.length,
+    kernel: release(),
+    quick,
+  }
+}
+
+async function runRow(row: Row, words: Words): Promise<Outcome[]> {
+  const outcomes: Outcome[] = []
+  for (let i = 0; i < words.repeat; i++) {
+    const lab = await Lab.open({ quick: words.quick, directory: words.dir })
+    try {
+      outcomes.push(await row.run(lab))
+    } finally {
+      await lab.close()
+    }
+  }
+  return outcomes
+}
+
+function line({ name, target, measured, isMet }: SummaryRow): string {
+  const verdict = isMet === null ? 'quick ' : isMet ? 'met   ' : 'MISSED'
+  return `${verdict}  ${name.padEnd(20)} ${measured.padEnd(60)} target ${target}`
+}
+
+async function main(words: Words): Promise<number> {
+  let failed = 0
+  for (const row of words.rows) {
+    try {
+      const outcomes = await runRow(row, words)
+      const summary = summaryRow(row, outcomes, factsOf(words.quick))
+      const order = rows.map(one => one.name)
+      if (words.out !== null) await writeRow(words.out, order, summary, outcomes)
+      print(line(summary))
+    } catch (error) {
+      failed++
+      print(`FAILED  ${row.name}: ${error instanceof Error ? error.message : error}`)
+    }
+  }
+  if (words.out !== null) print(`written to ${words.out}`)
+  print(`${words.rows.length - failed} rows measured and verified, ${failed} failed`)
+  return failed === 0 ? 0 : 1
+}
+
+try {
+  process.exitCode = await main(readWords())
+} catch (error) {
+  print(error instanceof Error ? error.message : String(error))
+  process.exitCode = 2
+}

@@ -1,0 +1,76 @@
+/**
+ * Hunt: each plant through the layers, cheapest first, two plants at a time.
+ *
+ * Always true: a plant is looked for until it is found, one that can harm records until two layers
+ * have found it, or all layers with `all`; its workspace is gone afterwards.
+ * Called by run.ts and by the test.
+ */
+import type { Finding, LayerName } from './finding.ts'
+import { type LayerBudget, runLayer } from './layers.ts'
+import type { Plant } from './plant.ts'
+import { makeWorkspace } from './workspace.ts'
+
+export interface HuntOptions {
+  readonly layers: readonly LayerName[]
+  /** All layers, whatever has found it already. */
+  readonly all: boolean
+  readonly budget: LayerBudget
+}
+
+export interface Hunted {
+  readonly plant: Plant
+  readonly findings: readonly Finding[]
+  readonly seconds: number
+}
+
+const jobs = 2
+
+export async function huntPlant(plant: Plant, options: HuntOptions): Promise<Hunted> {
+  const startMs = performance.now()
+  const { folder, remove } = makeWorkspace(plant)
+  const findings: Finding[] = []
+  try {
+    for (const layer of options.layers) {
+      if (!options.all && findings.length >= (plant.isHarmful ? 2 : 1)) break
+      const finding = await runLayer(layer, folder, plant, options.budget)
+      if (finding !== null) findings.push(finding)
+    }
+  } finally {
+    remove()
+  }
+  return { plant, findings, seconds: (performance.now() - startMs) / 1000 }
+}
+
+/** In about the order given. */
+export async function huntAll(
+  plants: readonly Plant[],
+  options: HuntOptions,
+  onHunted: (hunted: Hunted) => void,
+): Promise<Hunted[]> {
+  const waiting = [...plants]
+  const done: Hunted[] = []
+  const worker = async (): Promise<void> => {
+    for (let plant = waiting.shift(); plant !== undefined; plant = waiting.shift()) {
+      const hunted = await huntPlant(plant, options)
+      done.push(hunted)
+      onHunted(hunted)
+    }
+  }
+  await Promise.all(Array.from({ length: jobs }, worker))
+  return done.sort((a, b) => plants.indexOf(a.plant) - plants.indexOf(b.plant))
+}
+
+/** What finds a bug where there is none; nothing, unless the tests themselves are to blame. */
+export async function control({ layers, budget }: HuntOptions): Promise<Finding | null> {
+  const { folder, remove } = makeWorkspace(null)
+  try {
+    const edits = [{ file: 'broker/storage/log.ts', replace: '', by: '' }]
+    for (const layer of layers) {
+      const finding = await runLayer(layer, folder, { edits }, budget)
+      if (finding !== null) return finding
+    }
+    return null
+  } finally {
+    remove()
+  }
+}

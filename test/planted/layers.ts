@@ -1,0 +1,132 @@
+/**
+ * Layers: the kinds of tests that can find a plant, cheapest first.
+ *
+ *   unit        tests of the rooms, the room of the changed file first
+ *   crash       workloads cut at each call to the disk, with each way to lose what was not synced
+ *   corruption  bytes of a data directory flipped, zeroed, cut
+ *   fuzz        hostile input
+ *   sim         the simulator, seed after seed
+ *   real        real processes on a real disk: killed, locked out, filled up
+ *
+ * Always true: a test file belongs to one layer; what is not there yet makes a layer empty, and an
+ * empty layer finds nothing.
+ * Called by hunt.ts.
+ */
+import { basename } from 'node:path'
+import { testFiles } from '../support/suites.ts'
+import type { Finding, LayerName, SeedsNeeded } from './finding.ts'
+import type { Plant } from './plant.ts'
+import { huntSeeds, type SeedFind, type SeedRange } from './seed-hunt.ts'
+import { firstFailure } from './test-files.ts'
+
+export interface LayerBudget {
+  /** Seeds per scenario and first seed, at most. */
+  readonly seeds: number
+  readonly scenarioMs: number
+  /** Further first seeds, for the median. */
+  readonly otherFirstSeeds: readonly number[]
+}
+
+export const defaultBudget: LayerBudget = {
+  seeds: 300,
+  scenarioMs: 45_000,
+  otherFirstSeeds: [10_001, 20_001],
+}
+
+const layersByPath: readonly (readonly [RegExp, LayerName])[] = [
+  [/^test\/broker\/storage\/(crash|disk-faults)\.test\.ts$/, 'crash'],
+  [/^test\/broker\/replication\/topics-power-loss\.test\.ts$/, 'crash'],
+  [/^test\/crash\/.*corrupt/, 'corruption'],
+  [/^test\/crash\//, 'crash'],
+  [/^test\/fuzz\//, 'fuzz'],
+  [/^test\/broker\/server\/(wire-fuzz|bad-input|bad-batches)\.test\.ts$/, 'fuzz'],
+  [/^test\/protocol\/transport\/hostile-bytes\.test\.ts$/, 'fuzz'],
+  [/^test\/(broker|client|protocol)\//, 'unit'],
+  [/^test\/integration\/(kill|disk-\w+|read-only|sdk-\w+)\.test\.ts$/, 'real'],
+  [/^test\/integration\/faults\//, 'real'],
+]
+
+const layerOf = (path: string): LayerName | null =>
+  layersByPath.find(([pattern]) => pattern.test(path))?.[1] ?? null
+
+/** Rooms with tests, the more special one first, and whose tests reach the code of each. */
+const reachedBy: Readonly<Record<string, readonly string[]>> = {
+  'broker/storage': ['broker/storage', 'broker', ''],
+  broker: ['broker', 'client', ''],
+  client: ['client', ''],
+  protocol: ['protocol', 'broker', 'client', ''],
+}
+
+const roomOf = (path: string): string =>
+  Object.keys(reachedBy).find(room => path.startsWith(`${room}/`)) ?? ''
+
+/**
+ * The test files of a layer in groups, in the order in which a plant in `file` is looked for: its
+ * own tests and those of the rules, then its room, then other rooms that reach it.
+ */
+export function filesOf(layer: LayerName, file: string): string[][] {
+  const files = testFiles().filter(path => layerOf(path) === layer)
+  const testRoomOf = (path: string): string => roomOf(path.replace(/^test\//, ''))
+  const nameOf = (path: string): string => basename(path).replace(/[.-].*$/, '')
+  const room = roomOf(file)
+  const isNear = (path: string): boolean =>
+    testRoomOf(path) === room && [nameOf(file), 'rules'].includes(nameOf(path))
+  const near = files.filter(isNear)
+  const rest = (reachedBy[room] ?? []).map(one =>
+    files.filter(path => testRoomOf(path) === one && !near.includes(path)),
+  )
+  return [near, ...rest].filter(group => group.length > 0)
+}
+
+export async function runLayer(
+  layer: LayerName,
+  folder: string,
+  plant: Pick<Plant, 'edits'>,
+  budget: LayerBudget,
+): Promise<Finding | null> {
+  const startMs = performance.now()
+  const seconds = (): number => Math.round((performance.now() - startMs) / 100) / 10
+  const file = plant.edits[0]?.file ?? ''
+  if (layer === 'sim') {
+    const found = await simulate(folder, file, budget)
+    return found === null ? null : { layer, by: found.message, seconds: seconds(), ...found }
+  }
+  for (const files of filesOf(layer, file)) {
+    const by = await firstFailure(folder, files)
+    if (by !== null) return { layer, by, seconds: seconds() }
+  }
+  return null
+}
+
+async function simulate(
+  folder: string,
+  file: string,
+  budget: LayerBudget,
+): Promise<{ message: string; seeds: SeedsNeeded } | null> {
+  const isStorage = file.startsWith('broker/storage/')
+  const scenarios = isStorage ? ['storage-log', 'one-broker'] : ['one-broker']
+  for (const scenario of scenarios) {
+    const { seeds, scenarioMs: budgetMs } = budget
+    const range = { scenario, firstSeed: 1, seeds, budgetMs }
+    const first = await huntSeeds(folder, range)
+    if (first === null) continue
+    const needed = [first.needed, ...(await moreStarts(folder, range, first, budget))]
+    return { message: first.message, seeds: { scenario, seed: first.seed, needed } }
+  }
+  return null
+}
+
+/** How many seeds it takes from elsewhere on, where the first find was cheap. */
+async function moreStarts(
+  folder: string,
+  range: SeedRange,
+  first: SeedFind,
+  { otherFirstSeeds }: LayerBudget,
+): Promise<(number | null)[]> {
+  if (first.needed > 150) return []
+  const needed: (number | null)[] = []
+  for (const firstSeed of otherFirstSeeds) {
+    needed.push((await huntSeeds(folder, { ...range, firstSeed }))?.needed ?? null)
+  }
+  return needed
+}

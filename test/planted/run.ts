@@ -1,0 +1,83 @@
+/**
+ * Run: the command line of the planted bugs, `npm run plants -- [--only name,…] [--layers unit,…]
+ * [--all-layers] [--record]`.
+ *
+ * Always true: the exit code is 0 when every chosen plant was found, 1 when one was not, 2 when the
+ * command is wrong, a plant does not apply, or the tests fail without a plant.
+ * Called by people; its result is test/results/plants.json.
+ */
+import { parseArgs } from 'node:util'
+import { recordFlag, writeLaneResult } from '../support/lane-result.ts'
+import { type LayerName, layerNames } from './finding.ts'
+import { control, type HuntOptions, huntAll } from './hunt.ts'
+import { defaultBudget } from './layers.ts'
+import type { Plant } from './plant.ts'
+import { allPlants } from './plants/all-plants.ts'
+import { factsOf, huntedLines, summaryLines, totalsOf } from './table.ts'
+import { typeErrors } from './type-check.ts'
+
+interface Wanted {
+  readonly plants: readonly Plant[]
+  readonly options: HuntOptions
+  readonly isWhole: boolean
+  readonly record: boolean
+}
+
+function wanted(): Wanted {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string' },
+      layers: { type: 'string' },
+      'all-layers': { type: 'boolean' },
+      [recordFlag.slice(2)]: { type: 'boolean' },
+    },
+  })
+  const only = values.only?.split(',')
+  const plants = allPlants.filter(({ name, rule }) => {
+    return only === undefined || only.includes(name) || only.includes(rule)
+  })
+  const unknown = only?.filter(word => !allPlants.some(p => p.name === word || p.rule === word))
+  if (unknown !== undefined && unknown.length > 0) {
+    throw new Error(`no plant or rule is named ${unknown.join(', ')}`)
+  }
+  const layers = values.layers?.split(',') ?? layerNames
+  const strange = layers.filter(layer => !(layerNames as readonly string[]).includes(layer))
+  if (strange.length > 0) {
+    throw new Error(`no layer is named ${strange.join(', ')}; there are: ${layerNames.join(', ')}`)
+  }
+  const all = values['all-layers'] === true
+  const options = { layers: layers as LayerName[], all, budget: defaultBudget }
+  return { plants, options, isWhole: only === undefined, record: values['record'] === true }
+}
+
+async function requireSoundTests(options: HuntOptions): Promise<void> {
+  const { budget } = options
+  const seeds = Math.min(200, budget.seeds)
+  const finding = await control({ ...options, budget: { ...budget, seeds } })
+  if (finding === null) return
+  throw new Error(`without a plant the ${finding.layer} layer fails: ${finding.by}`)
+}
+
+async function main(): Promise<number> {
+  const { plants, options, isWhole, record } = wanted()
+  const startMs = performance.now()
+  const errors = typeErrors(plants)
+  if (errors.length > 0) throw new Error(errors.join('\n'))
+  console.log(`${plants.length} plants apply and type-check`)
+  if (isWhole) {
+    await requireSoundTests(options)
+    console.log('without a plant every layer passes')
+  }
+  const hunted = await huntAll(plants, options, one => console.log(huntedLines(one)))
+  const totals = totalsOf(hunted)
+  console.log(summaryLines(totals, (performance.now() - startMs) / 1000))
+  if (record) writeLaneResult('plants', factsOf(hunted))
+  return totals.found === totals.plants ? 0 : 1
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 2
+}
