@@ -70,7 +70,8 @@ export class TopicLifecycle {
       this.#requireCarriable(topic.configs)
       if (validateOnly) return topic
       partitions.add(await this.#openAnd(topic, 0, () => store.commit({ type: 'create', topic })))
-      this.#parts.logger.info({ topic: topic.name, topicId: topic.topicId }, 'topic created')
+      const values = { event: 'topic-created', topic: topic.name, topicId: topic.topicId }
+      this.#parts.logger.info(values, 'topic created')
       return topic
     })
   }
@@ -112,6 +113,8 @@ export class TopicLifecycle {
       const planned = requireNamed(store.check(command).topics.get(name))
       if (validateOnly) return planned
       partitions.add(await this.#openAnd(planned, before, () => store.commit(command)))
+      const values = { event: 'partitions-added', topic: name, partitions: total }
+      this.#parts.logger.info(values, 'partitions added')
       return planned
     })
   }
@@ -136,6 +139,8 @@ export class TopicLifecycle {
       const settings = topicSettings(planned.configs, config.topicDefaults)
       const logs = partitions.ofTopic(planned.topicId)
       await Promise.all(logs.map(({ log }) => log.applySettings(settings)))
+      const values = { event: 'topic-altered', topic: name, configs }
+      this.#parts.logger.info(values, 'topic settings changed')
     })
   }
 
@@ -170,7 +175,8 @@ export class TopicLifecycle {
     } catch (error) {
       await Promise.allSettled(opened.map(({ partition }) => logs.delete(topicId, partition)))
       await this.#removeLeftovers(topicId, from).catch(leftover => {
-        this.#parts.logger.warn({ topic: name, error: leftover }, 'leftovers stay until a restart')
+        const values = { event: 'leftovers-stay', topic: name, error: leftover }
+        this.#parts.logger.warn(values, 'leftovers stay until a restart')
       })
       if (!store.current.topics.has(name)) counts.topics.forget(name)
       throw asTopicError(error, name)

@@ -25,6 +25,7 @@ import { Deadlines } from './deadlines.ts'
 import { Dispatcher, type Interceptor } from './dispatcher.ts'
 import { FetchPurgatory } from './fetch-waiter.ts'
 import { FrontDoor } from './front-door.ts'
+import type { Health } from './health.ts'
 import { urlOf, warnOfWildcard } from './listener.ts'
 import type { BrokerParts } from './parts.ts'
 import { Sessions } from './sessions.ts'
@@ -136,7 +137,7 @@ async function start(
   const parts = assemble({ config, world, logger, counts, data, logs, listening })
   health.served = parts
   await loadTopics(parts)
-  counts.start.seconds = (world.clock.monotonicMs() - beganMs) / 1000
+  noteOpened(parts, health, world.clock.monotonicMs() - beganMs)
   await createMissing(parts, options.topics ?? [])
   const dispatcher = new Dispatcher(parts, options.intercept)
   const sessions = new Sessions(parts, (exchange, header) => dispatcher.dispatch(exchange, header))
@@ -157,6 +158,15 @@ async function start(
   warnOfWildcard(config, logger)
   noteReady(parts, Math.round(world.clock.monotonicMs() - beganMs))
   return brokerOf(parts, listening, close)
+}
+
+/** How the logs were found; worth a line of its own only after a stop that was not clean. */
+function noteOpened({ counts, logger }: BrokerParts, health: Health, tookMs: number): void {
+  counts.start.seconds = tookMs / 1000
+  if (!counts.storage.isUncleanStart) return
+  const { partitionsTotal: partitions } = counts.start
+  const values = { partitions, ...health.damaged(), tookMs: Math.round(tookMs) }
+  logger.info({ event: 'recovered', ...values }, 'the logs are recovered')
 }
 
 function noteReady(parts: BrokerParts, startMs: number): void {

@@ -68,7 +68,8 @@ export class Dispatcher {
   #failed(exchange: Exchange, header: FrameHeader, error: unknown): void {
     const { logger, world } = this.#parts
     if (error instanceof InvariantError) {
-      logger.error({ api: header.api, error }, 'a broken invariant: the broker ends')
+      const values = { event: 'invariant-broken', api: header.api, error }
+      logger.error(values, 'a broken invariant: the broker ends')
       exchange.finish()
       world.process.die(error.message, error)
       return
@@ -77,7 +78,8 @@ export class Dispatcher {
       exchange.fail(error)
       return
     }
-    logger.error({ api: header.api, error }, 'a request met an error that has no name')
+    const values = { event: 'request-failed', api: header.api, error }
+    logger.error(values, 'a request met an error that has no name')
     exchange.fail(unforeseen(error, true))
   }
 }

@@ -107,6 +107,14 @@ async function run(kinds: readonly MessageKind[], input: Uint8Array): Promise<st
 export const answer: Target = {
   ...defaults,
   name: 'answer',
+  reaches: [
+    'answered',
+    'fetched: read',
+    'fetched: refused',
+    'fetched: damaged records',
+    'rejected: PROTOCOL_MISMATCH',
+    'rejected: an error as sent',
+  ],
   weight: 60_000,
   maxAllocatedBytes: 2 ** 22,
   async open(seed) {
