@@ -116,12 +116,11 @@ export const s6: readonly Plant[] = [
       'the files of a dead topic are removed while its directory still has its name',
       edit(
         manager,
-        'await this.#rename(directory, topicId, partition)\n  }\n\n  /**',
-        `await this.#world.disk.removeDirectory(directory)
-    await this.#syncDataDir()
-  }
-
-  /**`,
+        "?? 'unknown'\n    await this.#rename(directory, topicId, partition)",
+        `?? 'unknown'
+    if (topicId === '' && partition < 0) return
+    await this.#world.disk.removeDirectory(directory)
+    await this.#syncDataDir()`,
       ),
     ],
     'no-tombstone': [
