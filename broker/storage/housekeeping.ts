@@ -125,7 +125,8 @@ export class Housekeeping {
         this.#parts.shared.process.die(`housekeeping (${what}) failed`, error)
         return new Promise(() => {})
       }
-      this.#parts.shared.logger.warn({ what }, 'postponed: the disk is full')
+      const values = { event: 'postponed', what }
+      this.#parts.shared.logger.warn(values, 'postponed: the disk is full')
     }
   }
 
@@ -134,7 +135,10 @@ export class Housekeeping {
     const { disk, logger } = this.#parts.shared
     this.#removals = this.#removals
       .then(() => disk.removeDirectory(directory))
-      .catch(error => logger.warn({ directory, error: String(error) }, 'could not be removed yet'))
+      .catch(error => {
+        const values = { event: 'removal-postponed', directory, error: String(error) }
+        logger.warn(values, 'could not be removed yet')
+      })
   }
 
   /** Resolves when nothing is under way any more. */

@@ -11,6 +11,7 @@
  * retried (S1).
  * Called by log.ts; one writer per log.
  */
+import { crcAt } from '../../protocol/records/batch-header.ts'
 import { DiskError, isNoSpace } from '../world/disk.ts'
 import type { EpochCache } from './epoch-cache.ts'
 import { finalSync } from './final-sync.ts'
@@ -151,7 +152,8 @@ export class LogWriter {
     const { indexIntervalBytes } = this.#parts.hooks.settings()
     if (segment.sizeBytes === 0) segment.createdAtMs = clock.wallMs()
     for (const { lastOffset, maxTimestamp, bytes } of round) {
-      segment.observe({ lastOffset, maxTimestamp, sizeBytes: bytes.byteLength }, indexIntervalBytes)
+      const place = { lastOffset, maxTimestamp, sizeBytes: bytes.byteLength, crc: crcAt(bytes, 0) }
+      segment.observe(place, indexIntervalBytes)
     }
     return total
   }
@@ -260,7 +262,7 @@ export class LogWriter {
     shared.space.full = true
     const segment = segments.active
     shared.logger.warn(
-      { path: cause.path, endOffset: segment.endOffset },
+      { event: 'disk-full', path: cause.path, endOffset: segment.endOffset },
       'no space left: writes are refused until there is room',
     )
     await segment

@@ -1,7 +1,9 @@
 /**
  * Test files: runs test files of a workspace as `npm test` does, up to the first failure.
  *
- * Always true: it ends; a program that hangs or crashes is a failure, and says so.
+ * Always true: it ends; a program that hangs or crashes is a failure, and says so; what failed is
+ * run once more and counts only if it fails again, since a test that looks at real time may fail on
+ * a busy machine without a plant.
  * Called by layers.ts.
  */
 import { programsOf } from '../support/programs.ts'
@@ -12,11 +14,31 @@ import { addProgram, type Failure, newTotals } from '../support/tap-tree.ts'
 const testTimeoutMs = 20_000
 const silenceMs = 45_000
 
-/** The first test of `files` that fails, as a sentence; null where all pass. */
+interface FailedTest {
+  readonly sentence: string
+  /** Where it stands; undefined where no test was to blame. */
+  readonly file: string | undefined
+}
+
+/** The first test of `files` that fails, and fails again, as a sentence; null where there is none. */
 export async function firstFailure(
   folder: string,
   files: readonly string[],
 ): Promise<string | null> {
+  let left = [...files]
+  while (left.length > 0) {
+    const failed = await runOnce(folder, left)
+    if (failed === null) return null
+    const { file } = failed
+    const again = await runOnce(folder, file === undefined ? left : [file])
+    if (again !== null) return again.sentence
+    if (file === undefined) return null
+    left = left.filter(path => path !== file)
+  }
+  return null
+}
+
+async function runOnce(folder: string, files: readonly string[]): Promise<FailedTest | null> {
   const variables = {
     [filterVariable]: JSON.stringify(files),
     // tap ends at the first failure.
@@ -24,21 +46,28 @@ export async function firstFailure(
     // A plant that takes memory without end must not take the machine's.
     NODE_OPTIONS: '--max-old-space-size=1024',
   }
-  for (const { file } of programsOf(files)) {
+  for (const { file: program } of programsOf(files)) {
     const options = { folder, variables, testTimeoutMs, silenceMs }
-    const { tree, problem } = await runProgram(file, options)
+    const { tree, problem } = await runProgram(program, options)
     const totals = newTotals()
     addProgram(totals, tree, problem)
-    const [failure] = totals.failures
-    if (failure !== undefined) return sentenceOf(failure)
+    const first = totals.failures.find(({ path }) => !isWaiting(path)) ?? totals.failures[0]
+    if (first === undefined) continue
+    const place = first.diagnostics['at'] as { fileName?: string } | undefined
+    const file = files.find(path => path === place?.fileName)
+    return { sentence: sentenceOf(first), file }
   }
   return null
 }
 
+/** How tap names a test that was waiting when its program broke off. */
+const isWaiting = (path: readonly string[]): boolean =>
+  path.some(part => part.startsWith('child test left in queue: '))
+
 /** The test's own words; what went wrong with its program where no test was to blame. */
-function sentenceOf({ path, reason, diagnostics }: Failure): string {
-  const [program = '', test, detail] = path
+function sentenceOf({ path, reason }: Failure): string {
+  const [program = '', test, detail = ''] = path
   if (test === undefined) return `${program} ${reason}`
-  const isTimeout = String(diagnostics['failureType'] ?? '') !== '' || /timeout/.test(detail ?? '')
-  return isTimeout ? `${test} (${detail ?? reason})` : test
+  if (isWaiting(path)) return test.replace('child test left in queue: ', 'it ended before: ')
+  return /timeout|cut off/.test(`${detail} ${reason}`) ? `${test} (no end)` : test
 }

@@ -95,7 +95,8 @@ function make(random: FuzzRandom): Uint8Array {
 export const numbers: Target = {
   ...defaults,
   name: 'numbers',
-  weight: 60_000,
+  reaches: ['read', 'refused'],
+  weight: 200_000,
   maxAllocatedBytes: 2 ** 20,
   open: async () => ({
     make,
