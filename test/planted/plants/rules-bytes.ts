@@ -52,11 +52,7 @@ export const s13: readonly Plant[] = [
     ],
     'recovery-checks-no-crc': [
       'a torn tail whose headers are good is served',
-      edit(
-        recovery,
-        'const checkCrcFrom = known === null ? 0 : doubtFrom',
-        'const checkCrcFrom = known === null ? 0 : Infinity',
-      ),
+      edit(recovery, 'checkCrcFrom: 0,', 'checkCrcFrom: Infinity,'),
     ],
     'cold-read-checks-no-crc': [
       'a read from disk hands out a batch with a wrong checksum',
