@@ -15,6 +15,7 @@ import {
   readBatchHeader,
 } from '../../protocol/records/batch-header.ts'
 import type { DiskFile } from '../world/disk.ts'
+import { maxEpoch } from './epoch-cache.ts'
 
 const chunkBytes = 1024 * 1024
 
@@ -24,8 +25,12 @@ export interface WalkRange {
   readonly to: number
   /** Base offset that the first batch must have; null = any. */
   readonly nextOffset: number | null
+  /** Last offset that it must have; null = any. */
+  readonly lastOffset?: number | null
   /** Position from which on checksums are checked; Infinity = nowhere. */
   readonly checkCrcFrom: number
+  /** What else is wrong with a batch, as a sentence. */
+  readonly check?: (header: BatchHeader, position: number) => string | null
 }
 
 export interface WalkEnd {
@@ -82,7 +87,12 @@ export async function walkBatches(
     const bytes = whole ? (await window.at(position, size)).subarray(0, size) : head
     const header = readHeader(bytes, whole)
     if (typeof header === 'string') return { position, nextOffset, damage: header }
-    const damage = discontinuity(header, nextOffset, lastEpoch)
+    const isFirst = position === range.from
+    const damage =
+      discontinuity(header, nextOffset, lastEpoch) ??
+      (isFirst ? strangeEnd(header, range.lastOffset ?? null) : null) ??
+      range.check?.(header, position) ??
+      null
     if (damage !== null) return { position, nextOffset, damage }
     if (!visit(header, position, bytes)) break
     lastEpoch = header.leaderEpoch
@@ -100,6 +110,18 @@ function readHeader(bytes: Uint8Array, whole: boolean): BatchHeader | string {
   }
 }
 
+/** What is wrong with the epoch of a batch where `noted` is the one of its offset. */
+export function strangeEpoch({ leaderEpoch }: BatchHeader, noted: number | null): string | null {
+  if (noted === null || noted === leaderEpoch) return null
+  return `a batch says epoch ${leaderEpoch} where ${noted} was begun`
+}
+
+/** What is wrong with a batch that an index says ends at `noted`. */
+export function strangeEnd({ lastOffset }: BatchHeader, noted: number | null): string | null {
+  if (noted === null || noted === lastOffset) return null
+  return `a batch ends at offset ${lastOffset} where one that ends at ${noted} is indexed`
+}
+
 function discontinuity(
   header: BatchHeader,
   nextOffset: number | null,
@@ -108,6 +130,8 @@ function discontinuity(
   if (nextOffset !== null && header.baseOffset !== nextOffset) {
     return `a batch says offset ${header.baseOffset} where ${nextOffset} must follow`
   }
+  // It is outside the checksum; after this one there could be no next.
+  if (header.leaderEpoch >= maxEpoch) return `a batch says epoch ${header.leaderEpoch}`
   if (header.leaderEpoch < lastEpoch) {
     return `a batch says epoch ${header.leaderEpoch} after epoch ${lastEpoch}`
   }

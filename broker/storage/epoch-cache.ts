@@ -1,7 +1,9 @@
 /**
- * Epoch cache: which leader epoch began at which offset, as in Kafka's leader-epoch-checkpoint.
+ * Epoch cache: which leader epoch began at which offset. On disk twice: in `epochs`, a checked file,
+ * and for Kafka's tools and from Kafka's brokers in leader-epoch-checkpoint, which has no checksum
+ * and is believed only where the other is missing or damaged.
  *
- *   0            version
+ *   0            version                        leader-epoch-checkpoint
  *   2            number of entries
  *   0 0          epoch, first offset
  *   3 1200
@@ -11,8 +13,22 @@
  * Called by log.ts (append, fetch validation) and recovery.
  */
 import type { Disk } from '../world/disk.ts'
-import { readWholeFile, replaceFile } from './checked-file.ts'
-import { epochCheckpointName } from './file-names.ts'
+import { readCheckedFile, readWholeFile, replaceFile, writeCheckedFile } from './checked-file.ts'
+import { epochCheckpointName, epochsName, kindAt } from './file-names.ts'
+import { listOf, type StoredShape, tupleOf, whole } from './stored-shape.ts'
+
+/** Batches hold an epoch in 32 bits with a sign, and there must be room for the next one. */
+export const maxEpoch = 2 ** 31 - 1
+
+const version = 1
+const epoch: StoredShape = value => whole(value) && Number(value) < maxEpoch
+const shape = { version, fits: listOf(tupleOf(epoch, whole)) }
+const at = (directory: string) => ({
+  directory,
+  name: epochsName,
+  kind: kindAt('epochs', directory, epochsName),
+  shape,
+})
 
 export interface EpochEntry {
   readonly epoch: number
@@ -63,28 +79,41 @@ export class EpochCache {
     this.#entries = this.#entries.filter(entry => entry.startOffset < endOffset)
   }
 
+  /** Durable when it resolves. */
   async write(disk: Disk, directory: string): Promise<void> {
+    // The second of the two syncs the directory for both.
+    await this.#writeForKafka(disk, directory)
+    const rows = this.#entries.map(entry => [entry.epoch, entry.startOffset])
+    await writeCheckedFile(disk, at(directory), version, rows)
+  }
+
+  async #writeForKafka(disk: Disk, directory: string): Promise<void> {
     const lines = this.#entries.map(entry => `${entry.epoch} ${entry.startOffset}\n`)
     const text = `0\n${lines.length}\n${lines.join('')}`
-    await replaceFile(
-      disk,
-      { directory, name: epochCheckpointName },
-      new TextEncoder().encode(text),
-    )
+    const bytes = new TextEncoder().encode(text)
+    await replaceFile(disk, { directory, name: epochCheckpointName }, bytes, false)
   }
 
   /** Missing or malformed files count as empty: recovery fills in what the log itself says. */
   static async read(disk: Disk, directory: string): Promise<EpochCache> {
-    const bytes = await readWholeFile(disk, `${directory}/${epochCheckpointName}`)
-    const lines = new TextDecoder().decode(bytes ?? new Uint8Array(0)).split('\n')
-    const cache = new EpochCache()
-    // A cut file could end within a number, and read as an epoch that began elsewhere.
-    if (lines.length !== Number(lines[1] ?? 0) + 3 || lines.at(-1) !== '') return cache
-    for (const line of lines.slice(2, -1)) {
-      const match = /^(\d+) (\d+)$/.exec(line)
-      if (match === null) return new EpochCache()
-      cache.maybeAssign(Number(match[1]), Number(match[2]))
-    }
-    return cache
+    const read = await readCheckedFile(disk, at(directory))
+    if (read.state !== 'ok' || read.version !== version) return readFromKafka(disk, directory)
+    const rows = read.value as [number, number][]
+    return new EpochCache(rows.map(([epoch, startOffset]) => ({ epoch, startOffset })))
   }
+}
+
+async function readFromKafka(disk: Disk, directory: string): Promise<EpochCache> {
+  const bytes = await readWholeFile(disk, `${directory}/${epochCheckpointName}`)
+  const lines = new TextDecoder().decode(bytes ?? new Uint8Array(0)).split('\n')
+  const cache = new EpochCache()
+  // A cut file could end within a number, and read as an epoch that began elsewhere.
+  if (lines.length !== Number(lines[1] ?? 0) + 3 || lines.at(-1) !== '') return cache
+  for (const line of lines.slice(2, -1)) {
+    const match = /^(\d+) (\d+)$/.exec(line)
+    const [epoch, startOffset] = [Number(match?.[1]), Number(match?.[2])]
+    if (!(epoch < maxEpoch && Number.isSafeInteger(startOffset))) return new EpochCache()
+    cache.maybeAssign(epoch, startOffset)
+  }
+  return cache
 }

@@ -3,7 +3,7 @@
  *
  *   <20-digit base offset>.log .index .timeindex .txnindex    Kafka's
  *   leader-epoch-checkpoint, partition.metadata               Kafka's
- *   <20-digit offset>.producers, segment-list, transactions   ours
+ *   <20-digit offset>.producers, segment-list, transactions, epochs   ours
  *   <base>.log.<position>.cut                                 ours: bytes that recovery took off a tail
  *
  * Called by every file of this room that touches the disk.
@@ -13,6 +13,8 @@ export type SegmentSuffix = 'log' | 'index' | 'timeindex' | 'txnindex' | 'produc
 
 export const epochCheckpointName = 'leader-epoch-checkpoint'
 export const partitionMetadataName = 'partition.metadata'
+/** Ours: the same with a checksum, and believed before the other. */
+export const epochsName = 'epochs'
 export const segmentListName = 'segment-list'
 export const transactionsName = 'transactions'
 /** Suffix of a directory whose topic was deleted; the rest is topicId-partition. */
@@ -20,6 +22,14 @@ export const deletedSuffix = '.del'
 
 export function segmentFileName(baseOffset: number, suffix: SegmentSuffix): string {
   return `${String(baseOffset).padStart(20, '0')}.${suffix}`
+}
+
+/**
+ * The kind of a checked file that is one partition's: with its place, so that one which lies where
+ * another belongs is not taken for it.
+ */
+export function kindAt(kind: string, directory: string, name: string): string {
+  return `${kind}@${directory.slice(directory.lastIndexOf('/') + 1)}/${name}`
 }
 
 const segmentPattern = /^(\d{20})\.(log|index|timeindex|txnindex|producers)$/

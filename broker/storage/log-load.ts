@@ -27,6 +27,7 @@ export async function loadLog(request: LoadRequest): Promise<LoadedLog> {
   const wantedStart = request.checkpoint?.logStartOffset ?? 0
   await removeBelow(disk, request.directory, files, wantedStart)
   requireFirstSegment(request, files)
+  warnOfUnknown(request, files)
   const opened = await openSegments(request, files)
   const end = opened.segments.active.endOffset
   if (end >= wantedStart) {
@@ -42,7 +43,20 @@ async function openSegments(request: LoadRequest, files: LogFiles): Promise<Open
   const transactions = await knownTransactions(request, files)
   const mayBeClean = request.clean && transactions !== null
   const clean = mayBeClean ? await openCleanly(request, files, transactions) : null
-  return clean ?? recoverSegments(request, files, transactions)
+  if (clean !== null) return clean
+  const beganMs = request.shared.clock.monotonicMs()
+  const recovered = await recoverSegments(request, files, transactions)
+  noteRecovered(request, recovered, beganMs)
+  return recovered
+}
+
+function noteRecovered({ shared, identity }: LoadRequest, log: Opened, beganMs: number): void {
+  const { topic, partition } = identity
+  const { sizeBytes, active } = log.segments
+  const tookMs = Math.round(shared.clock.monotonicMs() - beganMs)
+  const facts = { segments: log.segments.all.length, sizeBytes, endOffset: active.endOffset }
+  const values = { event: 'log-recovered', topic, partition, ...facts, tookMs }
+  shared.logger.debug?.(values, 'a log was recovered')
 }
 
 /** null where only the log itself can tell: it is new here, or Kafka's list is all there is. */
@@ -54,6 +68,13 @@ async function knownTransactions(
   const read = await readTransactions(shared.disk, directory)
   if (read === 'missing') return files.hasTransactionIndex ? null : new Transactions()
   return read === 'damaged' ? null : read
+}
+
+/** Copied in, or the checkpoint is lost: what was trimmed within its first segment is back. */
+function warnOfUnknown({ shared, checkpoint, directory }: LoadRequest, files: LogFiles): void {
+  if (checkpoint !== null || files.bases.length === 0) return
+  const facts = { directory, logStartOffset: files.bases[0] }
+  shared.logger.warn(facts, 'no checkpoint knows this log: it is read from its first segment on')
 }
 
 /**
@@ -192,7 +213,9 @@ async function openCleanly(
   }
   const epochs = await EpochCache.read(shared.disk, directory)
   // Batches have epochs: where the file knows none it is missing or damaged, and the log tells.
-  if (epochs.latestEpoch < 0 && segments.sizeBytes > 0) return null
+  const { latestEpoch } = epochs
+  if (latestEpoch < 0 && segments.sizeBytes > 0) return null
+  epochs.cutEnd(segments.active.endOffset)
   return {
     segments,
     producers,
@@ -201,7 +224,7 @@ async function openCleanly(
     snapshots: files.snapshots,
     owed: [],
     epochsOwed: false,
-    leaderEpoch: Math.max(checkpoint?.leaderEpoch ?? 0, epochs.latestEpoch),
+    leaderEpoch: Math.max(checkpoint?.leaderEpoch ?? 0, latestEpoch),
     quarantine: null,
   }
 }

@@ -4,7 +4,7 @@
  *   index floor ─> walk headers ─> the batch that holds the offset ─> whole batches up to maxBytes
  *
  * Always true: only bytes below `endOffset` are looked at; each batch from disk is checked
- * (checksum, continuity) before it is handed out, so bit rot becomes an error, never a wrong
+ * (checksum, continuity, epoch) before it is handed out, so bit rot becomes an error, never a wrong
  * record.
  * Called by log.ts.
  */
@@ -15,6 +15,9 @@ import {
   lastOffsetAt,
 } from '../../protocol/records/batch-header.ts'
 import type { DiskFile } from '../world/disk.ts'
+import { strangeEnd, strangeEpoch } from './batch-walk.ts'
+import type { EpochCache } from './epoch-cache.ts'
+import type { WalkStart } from './offset-index.ts'
 import type { Segment } from './segment.ts'
 import type { SegmentAccess } from './segment-access.ts'
 import type { SegmentList } from './segment-list.ts'
@@ -41,6 +44,7 @@ export interface ReaderParts {
   readonly segments: SegmentList
   readonly tail: LogTail
   readonly transactions: Transactions
+  readonly epochs: EpochCache
 }
 
 export class LogReader {
@@ -48,12 +52,14 @@ export class LogReader {
   readonly #segments: SegmentList
   readonly #tail: LogTail
   readonly #transactions: Transactions
+  readonly #epochs: EpochCache
 
-  constructor({ access, segments, tail, transactions }: ReaderParts) {
+  constructor({ access, segments, tail, transactions, epochs }: ReaderParts) {
     this.#access = access
     this.#segments = segments
     this.#tail = tail
     this.#transactions = transactions
+    this.#epochs = epochs
   }
 
   /** The caller knows that `offset` is in the log, below `endOffset`. */
@@ -84,13 +90,10 @@ export class LogReader {
   async readFile(wish: Omit<ReadWish, 'isolation'>): Promise<Uint8Array> {
     const segment = this.#segments.floor(wish.offset)
     if (segment === undefined) throw this.#access.damaged(`no segment holds ${wish.offset}`)
-    const bytes = await this.#access.use(segment, async (file, { offsets }) =>
-      this.#firstBatches(
-        { file, end: segment.sizeBytes, wish },
-        offsets.floorPosition(wish.offset),
-      ),
+    const { bytes, first } = await this.#access.use(segment, async (file, { offsets }) =>
+      this.#firstBatches({ file, end: segment.sizeBytes, wish }, offsets.floor(wish.offset)),
     )
-    this.#checkAll(bytes, segment, wish.offset)
+    this.#checkAll(bytes, segment, { offset: wish.offset, first })
     // A small answer must not hold on to the whole chunk that it was found in.
     return bytes.byteLength < bytes.buffer.byteLength / 2 ? bytes.slice() : bytes
   }
@@ -98,42 +101,61 @@ export class LogReader {
   /** Finds the wanted batches from position `from` on, chunk by chunk. */
   async #firstBatches(
     { file, end, wish }: { file: DiskFile; end: number; wish: Omit<ReadWish, 'isolation'> },
-    from: number,
-  ): Promise<Uint8Array> {
-    let at = from
+    from: WalkStart,
+  ): Promise<{ bytes: Uint8Array; first: WalkStart }> {
+    let passed = from
+    let at = from.position
     let needed = 0
     for (;;) {
       const size = Math.min(Math.max(wish.maxBytes, minReadBytes, needed), end - at)
       const chunk = await file.read(at, Math.max(0, size))
-      const start = this.#passOver(chunk, wish.offset, `${file.path}, position ${at}`)
+      passed = this.#passOver(chunk, wish.offset, { ...passed, position: 0 }, file.path)
+      const start = passed.position
       const known = start + scanBytes <= chunk.byteLength
       const first = known ? batchSizeAt(chunk, start) : 0
       const isWhole = known && start + first <= chunk.byteLength
       // Reading again from the batch itself is worth it where little of the credit is left in the
       // chunk.
-      if (isWhole && start <= chunk.byteLength / 2) return wholeBatches(chunk.subarray(start), wish)
-      if (start === 0 && (!known || isWhole || needed > 0)) return wholeBatches(chunk, wish)
+      const bytes = chunk.subarray(start)
+      if (isWhole && start <= chunk.byteLength / 2) {
+        return { bytes: wholeBatches(bytes, wish), first: passed }
+      }
+      if (start === 0 && (!known || isWhole || needed > 0)) {
+        return { bytes: wholeBatches(bytes, wish), first: passed }
+      }
       at += start
       needed = first
     }
   }
 
   /**
-   * Start of the first batch in the chunk that does not end below `offset`; may lie beyond the
-   * chunk.
+   * The first batch in the chunk that does not end below `offset`, and what it must be; may lie
+   * beyond the chunk.
    */
-  #passOver(chunk: Uint8Array, offset: number, where: string): number {
-    let start = 0
-    while (start + scanBytes <= chunk.byteLength && lastOffsetAt(chunk, start) < offset) {
-      const size = batchSizeAt(chunk, start)
-      if (size < 0) throw this.#access.damaged(`no batch at ${where} + ${start}`)
-      start += size
+  #passOver(chunk: Uint8Array, offset: number, from: WalkStart, path: string): WalkStart {
+    let { position, nextOffset, lastOffset } = from
+    while (position + scanBytes <= chunk.byteLength && lastOffsetAt(chunk, position) < offset) {
+      const size = batchSizeAt(chunk, position)
+      if (size < 0) throw this.#access.damaged(`${path}: no batch is before offset ${offset}`)
+      const last = lastOffsetAt(chunk, position)
+      const follows = nextOffset === null || baseOffsetAt(chunk, position) === nextOffset
+      const isIndexed = lastOffset === null || last === lastOffset
+      if (!follows || !isIndexed) {
+        throw this.#access.damaged(`${path}: a batch that ends at ${last} is not the one there`)
+      }
+      nextOffset = last + 1
+      lastOffset = null
+      position += size
     }
-    return start
+    return { position, nextOffset, lastOffset }
   }
 
-  #checkAll(bytes: Uint8Array, segment: Segment, offset: number): void {
-    let next: number | null = null
+  #checkAll(
+    bytes: Uint8Array,
+    segment: Segment,
+    { offset, first }: { readonly offset: number; readonly first: WalkStart },
+  ): void {
+    let next = first.nextOffset
     if (bytes.byteLength === 0 || baseOffsetAt(bytes, 0) > offset) {
       throw this.#access.damaged(`${segment.path('log')} does not hold offset ${offset}`)
     }
@@ -144,6 +166,10 @@ export class LogReader {
         if (next !== null && header.baseOffset !== next) {
           throw new Error(`offset ${header.baseOffset} where ${next} must follow`)
         }
+        const strange =
+          (at === 0 ? strangeEnd(header, first.lastOffset) : null) ??
+          strangeEpoch(header, this.#epochs.epochAt(header.baseOffset))
+        if (strange !== null) throw new Error(strange)
         next = header.lastOffset + 1
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error)

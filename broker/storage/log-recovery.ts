@@ -14,12 +14,13 @@
  */
 import type { BatchHeader } from '../../protocol/records/batch-header.ts'
 import { isNoSpace } from '../world/disk.ts'
-import { type WalkEnd, walkBatches } from './batch-walk.ts'
+import { strangeEpoch, type WalkEnd, walkBatches } from './batch-walk.ts'
+import { writeDerivedFiles } from './derived-files.ts'
 import { EpochCache } from './epoch-cache.ts'
 import { segmentFileName } from './file-names.ts'
 import { finalSync } from './final-sync.ts'
 import type { LoadedLog, LoadRequest, LogFiles } from './load-types.ts'
-import { loadNewestSnapshot, producerSnapshotAt } from './producer-snapshot.ts'
+import { loadNewestSnapshot } from './producer-snapshot.ts'
 import { ProducerState } from './producer-state.ts'
 import {
   isZeroFrom,
@@ -28,9 +29,10 @@ import {
   removeSnapshots,
   rewriteInPlace,
 } from './recovery-files.ts'
+import { type RecoveryPoint, recoveryPoint, startOfDoubt } from './recovery-point.ts'
 import { judgeDamage } from './recovery-verdict.ts'
 import { Segment, type SegmentFacts } from './segment.ts'
-import { readSegmentFacts, SegmentList, writeSegmentList } from './segment-list.ts'
+import { readSegmentFacts, SegmentList } from './segment-list.ts'
 import { keepTransactions, TransactionFold, type Transactions } from './transactions.ts'
 
 type Recovered = Omit<LoadedLog, 'logStartOffset'>
@@ -39,7 +41,7 @@ interface Recovery {
   readonly request: LoadRequest
   readonly files: LogFiles
   readonly facts: Map<number, SegmentFacts>
-  readonly point: { readonly segmentBase: number; readonly position: number }
+  readonly point: RecoveryPoint
   readonly segments: SegmentList
   readonly producers: ProducerState
   readonly epochs: EpochCache
@@ -47,6 +49,8 @@ interface Recovery {
   readonly foldFrom: number
   /** The epoch file knows the epochs from here on. */
   readonly epochsFrom: number
+  /** Which that file says a batch must have. */
+  readonly epochAt: (offset: number) => number | null
   /** null = the log itself has to tell. */
   readonly known: Transactions | null
   readonly fold: TransactionFold
@@ -60,17 +64,19 @@ export async function recoverSegments(
 ): Promise<Recovered> {
   const { shared, directory } = request
   const producers = new ProducerState(shared.limits.producers)
-  const epochs = await EpochCache.read(shared.disk, directory)
-  const storedEpoch = epochs.latestEpoch
+  const stored = await EpochCache.read(shared.disk, directory)
+  const epochs = known === null ? new EpochCache() : stored
+  const storedEpoch = stored.latestEpoch
   const recovery: Recovery = {
     request,
     files,
     facts: await readSegmentFacts(shared.disk, directory),
-    point: recoveryPoint(request, files),
+    point: recoveryPoint(request.checkpoint, files.bases),
     segments: new SegmentList(),
     producers,
     epochs,
     epochsFrom: epochs.entries()[0]?.startOffset ?? Infinity,
+    epochAt: epochs.latestEpoch < 0 ? () => null : offset => epochs.epochAt(offset),
     foldFrom: await loadNewestSnapshot(shared.disk, directory, files.snapshots, producers),
     known,
     fold: new TransactionFold(shared.compression),
@@ -79,11 +85,12 @@ export async function recoverSegments(
   if (quarantine === null && recovery.foldFrom > recovery.segments.active.endOffset) {
     return withoutLaterSnapshots(recovery)
   }
-  const owed = quarantine === null ? await makeDurable(recovery) : []
   const end = recovery.segments.active.endOffset
+  epochs.maybeAssign(storedEpoch, end)
+  const owed = quarantine === null ? await makeDurable(recovery) : []
   // An epoch that the lost tail had begun must not be given out again for other records.
-  const { latestEpoch } = epochs
-  epochs.cutEnd(end)
+  const leaderEpoch = recovery.epochs.latestEpoch + 1
+  recovery.epochs.cutEnd(end)
   const snapshots = files.snapshots.filter(offset => offset <= end)
   return {
     segments: recovery.segments,
@@ -92,8 +99,8 @@ export async function recoverSegments(
     transactions: known ?? recovery.fold.found,
     snapshots,
     owed,
-    epochsOwed: latestEpoch > storedEpoch,
-    leaderEpoch: latestEpoch + 1,
+    epochsOwed: leaderEpoch > storedEpoch + 1,
+    leaderEpoch,
     quarantine,
   }
 }
@@ -123,16 +130,10 @@ function missingEnd({ request, segments }: Recovery): string | null {
   if (endOffset >= known) return null
   const reason = `the log ends at offset ${endOffset}, but was on disk up to ${known}`
   request.shared.logger.error(
-    { reason },
+    { event: 'quarantined', reason },
     'records that were on disk are gone: the log is read-only',
   )
   return reason
-}
-
-function recoveryPoint({ checkpoint }: LoadRequest, files: LogFiles): Recovery['point'] {
-  const start = { segmentBase: files.bases[0] ?? 0, position: 0 }
-  const known = checkpoint !== null && files.bases.includes(checkpoint.recovery.segmentBase)
-  return known ? checkpoint.recovery : start
 }
 
 /** Adds all good segments to the list; answers why the log is quarantined, or null. */
@@ -144,8 +145,7 @@ async function readAll(recovery: Recovery): Promise<string | null> {
     const end = await readSegment(recovery, base, nextBase === undefined)
     const gap = nextBase !== undefined && end.damage === null && end.nextOffset !== nextBase
     const damage = gap ? `the next segment begins at ${nextBase}, not here` : end.damage
-    if (damage === null) continue
-    return handleDamage(recovery, at, { ...end, damage })
+    if (damage !== null) return handleDamage(recovery, at, { ...end, damage })
   }
   return null
 }
@@ -179,12 +179,18 @@ async function readSegment(recovery: Recovery, base: number, isLast: boolean): P
   const segment = new Segment(shared.disk, directory, base, noted?.createdAtMs ?? now)
   segments.add(segment)
   if (!isLast) segment.sealedAtMs = noted?.sealedAtMs ?? now
-  const doubtFrom = base < point.segmentBase ? Infinity : startOfDoubt(recovery, base)
+  const doubtFrom = base < point.segmentBase ? Infinity : startOfDoubt(point, base)
   const checkCrcFrom = known === null ? 0 : doubtFrom
   return segment.use(async file =>
     walkBatches(
       file,
-      { from: 0, to: await file.size(), nextOffset: base, checkCrcFrom },
+      {
+        from: 0,
+        to: await file.size(),
+        nextOffset: base,
+        checkCrcFrom,
+        check: (header, position) => strange(recovery, base, header, position),
+      },
       (header, _, bytes) => {
         if (known === null) recovery.fold.add(header, bytes)
         takeBatch(recovery, segment, header)
@@ -194,15 +200,22 @@ async function readSegment(recovery: Recovery, base: number, isLast: boolean): P
   )
 }
 
-/** Position in the segment from which on nothing is known to be durable. */
-function startOfDoubt({ point }: Recovery, base: number): number {
-  return base === point.segmentBase ? point.position : 0
+/** What shows that a batch is not the one that was written there, but for what is in it. */
+function strange(
+  { facts, point, epochAt }: Recovery,
+  base: number,
+  header: BatchHeader,
+  position: number,
+): string | null {
+  const first = base < point.segmentBase ? facts.get(base)?.firstChecksum : undefined
+  if (position === 0 && first !== undefined && first !== header.crc) return 'it is another file'
+  return strangeEpoch(header, epochAt(header.baseOffset))
 }
 
 function takeBatch(recovery: Recovery, segment: Segment, header: BatchHeader): void {
   const { lastOffset, maxTimestamp, sizeBytes, baseOffset } = header
   const { indexIntervalBytes } = recovery.request.settings
-  segment.observe({ lastOffset, maxTimestamp, sizeBytes }, indexIntervalBytes)
+  segment.observe({ lastOffset, maxTimestamp, sizeBytes, crc: header.crc }, indexIntervalBytes)
   recovery.epochs.maybeAssign(header.leaderEpoch, baseOffset)
   if (header.producerId >= 0 && header.baseSequence >= 0 && baseOffset >= recovery.foldFrom) {
     recovery.producers.record(header, { baseOffset, nowMs: -Infinity })
@@ -230,14 +243,15 @@ async function handleDamage(
     flush: request.checkpoint?.flush === 'os' ? 'os' : settings.flush,
     belowRecoveryPoint:
       segment.baseOffset < point.segmentBase ||
-      end.position < startOfDoubt(recovery, segment.baseOffset),
+      end.position < startOfDoubt(point, segment.baseOffset),
     bytesAfter: total - end.position,
     tornLimitBytes: Math.max(shared.limits.maxRoundBytes, settings.maxMessageBytes),
     zeroTail,
     unknownLog: request.checkpoint === null,
   })
   const reason = `${end.damage} (${segment.path('log')}, position ${end.position})`
-  const facts = { reason, endOffset: segment.endOffset, bytes: total - end.position }
+  const event = verdict === 'quarantine' ? 'quarantined' : 'tail-cut'
+  const facts = { event, reason, endOffset: segment.endOffset, bytes: total - end.position }
   if (verdict === 'quarantine') {
     shared.counts.corruptBatches++
     shared.logger.error(facts, 'damage below what was acked: the log is read-only up to there')
@@ -256,46 +270,31 @@ async function handleDamage(
  * what it has.
  */
 async function makeDurable(recovery: Recovery): Promise<Segment[]> {
-  const { request, files, segments, point, known, fold } = recovery
+  const { request, files, segments, point, known, fold, producers } = recovery
   const { shared, directory } = request
   for (const segment of segments.all) {
     if (segment.baseOffset < point.segmentBase) continue
-    await rewriteInPlace(segment, startOfDoubt(recovery, segment.baseOffset))
+    await rewriteInPlace(segment, startOfDoubt(point, segment.baseOffset))
   }
   const { endOffset } = segments.active
   const later = files.snapshots.filter(offset => offset > endOffset)
   await removeSnapshots(shared.disk, directory, later)
   if (known === null) {
     await keepTransactions(shared.disk, directory, fold, files.hasTransactionIndex)
+    if (recovery.epochs.latestEpoch >= 0) await recovery.epochs.write(shared.disk, directory)
   }
   await finalSync(shared.disk.syncDirectory(directory))
   const owed = segments.all.filter(s => s.sealedAtMs !== null && !s.indexesDurable)
   try {
-    await writeDerivedFiles(recovery, owed)
+    await writeDerivedFiles(
+      { shared, directory, segments, producers, snapshots: files.snapshots },
+      owed,
+    )
     return []
   } catch (error) {
     if (!isNoSpace(error)) throw error
     shared.space.full = true
-    shared.logger.warn({ path: error.path }, 'no space for the indexes of recovered segments yet')
+    shared.logger.warn({ event: 'postponed', path: error.path }, 'no space for the indexes yet')
     return owed
   }
-}
-
-/** Retention may take a sealed segment at once, and then only a snapshot says who wrote it. */
-async function writeSnapshot({ request, files, segments, producers }: Recovery): Promise<void> {
-  const { endOffset } = segments.active
-  const isKnown = files.snapshots.includes(endOffset)
-  if (segments.all.length === 1 || isKnown) return
-  await producerSnapshotAt(request.shared.disk, request.directory, endOffset, producers).write()
-  files.snapshots.push(endOffset)
-}
-
-async function writeDerivedFiles(recovery: Recovery, owed: readonly Segment[]): Promise<void> {
-  const { request, segments } = recovery
-  const { shared, directory } = request
-  for (const segment of owed) await segment.writeIndexes(true)
-  await writeSnapshot(recovery)
-  // Its directory sync covers the names of the index files too.
-  if (segments.all.length > 1) await writeSegmentList(shared.disk, directory, segments)
-  for (const segment of owed) segment.indexesDurable = true
 }

@@ -11,6 +11,7 @@
  * retried (S1).
  * Called by log.ts; one writer per log.
  */
+import { crcAt } from '../../protocol/records/batch-header.ts'
 import { DiskError, isNoSpace } from '../world/disk.ts'
 import type { EpochCache } from './epoch-cache.ts'
 import { finalSync } from './final-sync.ts'
@@ -151,7 +152,8 @@ export class LogWriter {
     const { indexIntervalBytes } = this.#parts.hooks.settings()
     if (segment.sizeBytes === 0) segment.createdAtMs = clock.wallMs()
     for (const { lastOffset, maxTimestamp, bytes } of round) {
-      segment.observe({ lastOffset, maxTimestamp, sizeBytes: bytes.byteLength }, indexIntervalBytes)
+      const place = { lastOffset, maxTimestamp, sizeBytes: bytes.byteLength, crc: crcAt(bytes, 0) }
+      segment.observe(place, indexIntervalBytes)
     }
     return total
   }
@@ -235,10 +237,9 @@ export class LogWriter {
   async #roll(): Promise<void> {
     const { shared, segments, directory, sealer, hooks } = this.#parts
     const old = segments.active
-    const now = shared.clock.wallMs()
-    const next = new Segment(shared.disk, directory, old.endOffset, now)
+    const next = new Segment(shared.disk, directory, old.endOffset, shared.clock.wallMs())
     await next.createFile()
-    old.sealedAtMs = now
+    old.sealedAtMs = shared.wallClock.sealingMs()
     segments.add(next)
     this.#rolls++
     if (old.endOffset > this.#syncedEnd.offset) this.#unsynced = [...this.#unsynced, old]
@@ -261,7 +262,7 @@ export class LogWriter {
     shared.space.full = true
     const segment = segments.active
     shared.logger.warn(
-      { path: cause.path, endOffset: segment.endOffset },
+      { event: 'disk-full', path: cause.path, endOffset: segment.endOffset },
       'no space left: writes are refused until there is room',
     )
     await segment

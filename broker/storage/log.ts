@@ -85,9 +85,9 @@ export class Log implements PartitionLog {
     this.#logEndOffset = this.#highWatermark
     this.#tail = shared.tailCache.openTail()
     const access = new SegmentAccess(shared, identity)
-    const { segments, transactions } = loaded
+    const { segments, transactions, epochs } = loaded
     this.#transactions = transactions
-    this.#reader = new LogReader({ access, segments, transactions, tail: this.#tail })
+    this.#reader = new LogReader({ access, segments, transactions, tail: this.#tail, epochs })
     this.#times = new TimeLookup(access, segments, shared.compression)
     const sealer = new Sealer(shared, directory, segments)
     sealer.knowSnapshots(loaded.snapshots)

@@ -14,6 +14,13 @@ import { invariant } from '../../protocol/invariant.ts'
 const entryBytes = 8
 const maxRelativeOffset = 2 ** 31 - 1
 
+/** Where to begin, and what the first batch must be: its base offset or its last one is known. */
+export interface WalkStart {
+  readonly position: number
+  readonly nextOffset: number | null
+  readonly lastOffset: number | null
+}
+
 export class OffsetIndex {
   readonly #baseOffset: number
   #offsets = new Int32Array(0)
@@ -47,8 +54,15 @@ export class OffsetIndex {
 
   /** Position from which to walk batches to find the one that holds `offset`. */
   floorPosition(offset: number): number {
+    return this.floor(offset).position
+  }
+
+  /** The same, with what is known of the batch there. */
+  floor(offset: number): WalkStart {
     const at = upperBound(this.#offsets, this.#count, offset - this.#baseOffset) - 1
-    return at < 0 ? 0 : (this.#positions[at] ?? 0)
+    if (at < 0) return { position: 0, nextOffset: this.#baseOffset, lastOffset: null }
+    const lastOffset = this.#baseOffset + (this.#offsets[at] ?? 0)
+    return { position: this.#positions[at] ?? 0, nextOffset: null, lastOffset }
   }
 
   /** Forgets entries of batches at or after `position` (a cut tail). */

@@ -7,12 +7,19 @@
  * records). Called at sealing, clean shutdown and recovery.
  */
 import type { Disk } from '../world/disk.ts'
-import { readCheckedFile, writeCheckedFile } from './checked-file.ts'
-import { segmentFileName } from './file-names.ts'
+import { type CheckedFile, readCheckedFile, writeCheckedFile } from './checked-file.ts'
+import { kindAt, segmentFileName } from './file-names.ts'
 import type { BatchMark, ProducerState } from './producer-state.ts'
+import { integer, listOf, tupleOf, whole } from './stored-shape.ts'
 
-const kind = 'producers'
 const version = 1
+const mark = tupleOf(integer, integer, integer, integer, integer)
+const shape = { version, fits: listOf(tupleOf(whole, listOf(mark))) }
+
+function at(directory: string, offset: number): CheckedFile {
+  const name = segmentFileName(offset, 'producers')
+  return { directory, name, kind: kindAt('producers', directory, name), shape }
+}
 
 type Row = readonly [
   producerId: number,
@@ -35,8 +42,7 @@ export function producerSnapshotAt(
       producerId,
       marks.map(m => [m.epoch, m.baseSequence, m.lastSequence, m.baseOffset, m.lastOffset]),
     ])
-  const name = segmentFileName(offset, 'producers')
-  const write = () => writeCheckedFile(disk, { directory, name, kind }, version, rows)
+  const write = () => writeCheckedFile(disk, at(directory, offset), version, rows)
   return { offset, write }
 }
 
@@ -47,8 +53,7 @@ export async function loadProducerSnapshot(
   offset: number,
   into: ProducerState,
 ): Promise<boolean> {
-  const name = segmentFileName(offset, 'producers')
-  const read = await readCheckedFile(disk, { directory, name, kind })
+  const read = await readCheckedFile(disk, at(directory, offset))
   if (read.state !== 'ok' || read.version !== version) return false
   into.restore(
     (read.value as Row[]).map(([producerId, marks]) => [producerId, marks.map(toMark)] as const),

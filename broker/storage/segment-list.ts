@@ -10,12 +10,13 @@
 import { invariant } from '../../protocol/invariant.ts'
 import type { Disk } from '../world/disk.ts'
 import { readCheckedFile, writeCheckedFile } from './checked-file.ts'
-import { segmentListName } from './file-names.ts'
+import { kindAt, segmentListName } from './file-names.ts'
 import { upperBound } from './offset-index.ts'
 import type { Segment, SegmentFacts } from './segment.ts'
+import { segmentFactsShape } from './segment-facts-shape.ts'
+import { listOf } from './stored-shape.ts'
 import type { SegmentDescription } from './types.ts'
 
-const kind = 'segments'
 const version = 1
 
 export class SegmentList {
@@ -78,7 +79,13 @@ export class SegmentList {
   }
 }
 
-const at = (directory: string) => ({ directory, name: segmentListName, kind })
+const shape = { version, fits: listOf(segmentFactsShape) }
+const at = (directory: string) => ({
+  directory,
+  name: segmentListName,
+  kind: kindAt('segments', directory, segmentListName),
+  shape,
+})
 
 export async function writeSegmentList(
   disk: Disk,

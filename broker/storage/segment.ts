@@ -11,8 +11,10 @@
  * use for sealed ones.
  * Called by log.ts and its helpers; one writer at a time.
  */
+import { crc32c } from '../../protocol/bytes/crc32c.ts'
 import { invariant } from '../../protocol/invariant.ts'
 import { type Disk, DiskError, type DiskFile } from '../world/disk.ts'
+import { walkBatches } from './batch-walk.ts'
 import { readWholeFile } from './checked-file.ts'
 import { type SegmentSuffix, segmentFileName } from './file-names.ts'
 import { finalSync } from './final-sync.ts'
@@ -25,6 +27,8 @@ export interface BatchPlace {
   readonly lastOffset: number
   readonly sizeBytes: number
   readonly maxTimestamp: number
+  /** The checksum that the batch says it has. */
+  readonly crc: number
 }
 
 export interface SegmentIndexes {
@@ -43,7 +47,25 @@ export interface SegmentFacts {
   readonly createdAtMs: number
   /** null = active. */
   readonly sealedAtMs: number | null
+  /**
+   * Of the index files as they were written, which have none of their own; missing in lists of
+   * earlier versions.
+   */
+  readonly indexChecksums?: IndexChecksums
+  /**
+   * The checksum of its first batch, by which a file is known that lies where another belongs;
+   * missing where there is no batch, and in lists of earlier versions.
+   */
+  readonly firstChecksum?: number
 }
+
+interface IndexChecksums {
+  readonly offsets: number
+  readonly times: number
+}
+
+/** Of an index that is made anew where it is read. */
+const rebuildIntervalBytes = 4096
 
 export class Segment {
   readonly baseOffset: number
@@ -55,9 +77,11 @@ export class Segment {
   sealedAtMs: number | null = null
   /** The indexes are on disk; the recovery point may pass this segment (S15). */
   indexesDurable = false
+  firstChecksum: number | undefined
   readonly #disk: Disk
   readonly #directory: string
   #bytesSinceIndexEntry = 0
+  #indexChecksums: IndexChecksums | undefined
   #indexes: SegmentIndexes | null
   #file: Promise<DiskFile> | null = null
   readonly #users = new Users()
@@ -83,6 +107,8 @@ export class Segment {
     segment.offsetOfMaxTimestamp = facts.offsetOfMaxTimestamp
     segment.sealedAtMs = facts.sealedAtMs
     segment.#bytesSinceIndexEntry = facts.bytesSinceIndexEntry
+    segment.#indexChecksums = facts.indexChecksums
+    segment.firstChecksum = facts.firstChecksum
     // An empty segment has nothing to index: no file needs to be read for it.
     if (facts.sizeBytes > 0) segment.#indexes = null
     segment.indexesDurable = true
@@ -99,6 +125,8 @@ export class Segment {
       bytesSinceIndexEntry: this.#bytesSinceIndexEntry,
       createdAtMs: this.createdAtMs,
       sealedAtMs: this.sealedAtMs,
+      ...(this.#indexChecksums !== undefined && { indexChecksums: this.#indexChecksums }),
+      ...(this.firstChecksum !== undefined && { firstChecksum: this.firstChecksum }),
     }
   }
 
@@ -138,6 +166,7 @@ export class Segment {
     invariant(indexes !== null, 'the indexes of a growing segment are in memory', {
       base: this.baseOffset,
     })
+    if (this.sizeBytes === 0) this.firstChecksum = batch.crc
     if (batch.maxTimestamp > this.maxTimestamp) {
       this.maxTimestamp = batch.maxTimestamp
       this.offsetOfMaxTimestamp = batch.lastOffset
@@ -151,6 +180,7 @@ export class Segment {
     this.#bytesSinceIndexEntry += batch.sizeBytes
     this.endOffset = batch.lastOffset + 1
     this.indexesDurable = false
+    this.#indexChecksums = undefined
   }
 
   /** Only damage puts an offset so far from the base; what is not indexed is found by walking. */
@@ -166,16 +196,39 @@ export class Segment {
       readWholeFile(this.#disk, this.path('index')),
       readWholeFile(this.#disk, this.path('timeindex')),
     ])
-    // A missing or damaged index only makes look-ups walk farther; every walk checks what it meets.
-    this.#indexes ??= {
-      offsets:
-        OffsetIndex.decode(this.baseOffset, offsetBytes ?? new Uint8Array(0), this.sizeBytes) ??
-        new OffsetIndex(this.baseOffset),
-      times:
-        TimeIndex.decode(this.baseOffset, timeBytes ?? new Uint8Array(0), this.endOffset) ??
-        new TimeIndex(this.baseOffset),
-    }
+    this.#indexes ??= this.#decode(offsetBytes, timeBytes) ?? (await this.#rebuildIndexes())
     return this.#indexes
+  }
+
+  /** null where they are missing or not what was written: a wrong one would hide records. */
+  #decode(offsetBytes: Uint8Array | null, timeBytes: Uint8Array | null): SegmentIndexes | null {
+    if (offsetBytes === null || timeBytes === null) return null
+    const written = this.#indexChecksums
+    if (written !== undefined) {
+      if (crc32c(offsetBytes) !== written.offsets || crc32c(timeBytes) !== written.times)
+        return null
+    }
+    const offsets = OffsetIndex.decode(this.baseOffset, offsetBytes, this.sizeBytes)
+    const times = TimeIndex.decode(this.baseOffset, timeBytes, this.endOffset)
+    return offsets === null || times === null ? null : { offsets, times }
+  }
+
+  /** From the batches, up to the first that is damaged: what is not indexed is found by walking. */
+  async #rebuildIndexes(): Promise<SegmentIndexes> {
+    const rebuilt = new Segment(this.#disk, this.#directory, this.baseOffset, 0)
+    const range = {
+      from: 0,
+      to: this.sizeBytes,
+      nextOffset: this.baseOffset,
+      checkCrcFrom: Infinity,
+    }
+    await this.use(file =>
+      walkBatches(file, range, header => {
+        rebuilt.observe(header, rebuildIntervalBytes)
+        return true
+      }),
+    )
+    return rebuilt.indexes()
   }
 
   /**
@@ -187,8 +240,10 @@ export class Segment {
     if (sealing && last >= 0 && this.#isIndexable(last)) {
       times.maybeAppend(this.maxTimestamp, last)
     }
-    await this.#writeDurably('index', offsets.encode())
-    await this.#writeDurably('timeindex', times.encode())
+    const [offsetBytes, timeBytes] = [offsets.encode(), times.encode()]
+    await this.#writeDurably('index', offsetBytes)
+    await this.#writeDurably('timeindex', timeBytes)
+    this.#indexChecksums = { offsets: crc32c(offsetBytes), times: crc32c(timeBytes) }
   }
 
   async #writeDurably(suffix: SegmentSuffix, content: Uint8Array): Promise<void> {

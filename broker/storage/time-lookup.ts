@@ -13,6 +13,7 @@ import { RecordCursor } from '../../protocol/records/record-reader.ts'
 import type { Compression } from '../../protocol/world.ts'
 import type { DiskFile } from '../world/disk.ts'
 import { walkBatches } from './batch-walk.ts'
+import type { WalkStart } from './offset-index.ts'
 import type { Segment, SegmentIndexes } from './segment.ts'
 import type { SegmentAccess } from './segment-access.ts'
 import type { SegmentList } from './segment-list.ts'
@@ -74,13 +75,15 @@ export class TimeLookup {
   async #firstInSegment(segment: Segment, want: Wanted): Promise<FoundRecord | null> {
     return this.#useUnlessDeleted(segment, null, async (file, indexes) => {
       const from = Math.max(want.start, indexes.times.offsetBelow(want.timestamp) + 1)
-      let at = indexes.offsets.floorPosition(from)
+      let at = indexes.offsets.floor(from)
       for (;;) {
         const located = await this.#nextCandidate(file, segment, at, want)
         if (located === null || located.header.lastOffset >= want.end) return null
         const found = await this.#recordIn(file, located, want)
         if (found !== null) return found
-        at = located.position + located.header.sizeBytes
+        const { position, header } = located
+        const nextOffset = header.lastOffset + 1
+        at = { position: position + header.sizeBytes, nextOffset, lastOffset: null }
       }
     })
   }
@@ -89,7 +92,7 @@ export class TimeLookup {
     return this.#useUnlessDeleted(segment, -1, async (file, indexes) => {
       let highest = -1
       let cut: Located | null = null
-      const from = indexes.offsets.floorPosition(range.start)
+      const from = indexes.offsets.floor(range.start)
       await this.#walk(file, segment, from, (header, position) => {
         if (header.isControl || header.lastOffset < range.start) return true
         if (header.lastOffset >= range.end) return false
@@ -118,7 +121,7 @@ export class TimeLookup {
   async #nextCandidate(
     file: DiskFile,
     segment: Segment,
-    at: number,
+    at: WalkStart,
     want: Wanted,
   ): Promise<Located | null> {
     let located: Located | null = null
@@ -134,10 +137,12 @@ export class TimeLookup {
   async #walk(
     file: DiskFile,
     segment: Segment,
-    from: number,
+    from: WalkStart,
     visit: (header: BatchHeader, position: number) => boolean,
   ): Promise<void> {
-    const range = { from, to: segment.sizeBytes, nextOffset: null, checkCrcFrom: Infinity }
+    // A header that is passed over decides as well as one that is not.
+    const { position, ...first } = from
+    const range = { ...first, from: position, to: segment.sizeBytes, checkCrcFrom: 0 }
     const end = await walkBatches(file, range, visit)
     if (end.damage !== null) throw this.#access.damaged(`${file.path}: ${end.damage}`)
   }

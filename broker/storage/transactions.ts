@@ -15,10 +15,10 @@ import { readControlBatch } from '../../protocol/records/control-record.ts'
 import type { Compression } from '../../protocol/world.ts'
 import type { Disk } from '../world/disk.ts'
 import { readCheckedFile, writeCheckedFile } from './checked-file.ts'
-import { transactionsName } from './file-names.ts'
+import { kindAt, transactionsName } from './file-names.ts'
+import { integer, listOf, objectOf, tupleOf, whole } from './stored-shape.ts'
 import type { AbortedTransaction } from './types.ts'
 
-const kind = 'transactions'
 const version = 1
 
 export interface TransactionRange extends AbortedTransaction {
@@ -107,7 +107,14 @@ export class TransactionFold {
   }
 }
 
-const at = (directory: string) => ({ directory, name: transactionsName, kind })
+const rows = listOf(tupleOf(integer, whole, whole))
+const shape = { version, fits: objectOf({ aborted: rows, open: rows }) }
+const at = (directory: string) => ({
+  directory,
+  name: transactionsName,
+  kind: kindAt('transactions', directory, transactionsName),
+  shape,
+})
 
 /**
  * Makes what was found durable. A log that has none gets no file, unless `always`: the next start

@@ -72,6 +72,11 @@ export class BrokerSession {
     return this.#hello
   }
 
+  /** `address:port` of the broker. */
+  get address(): string {
+    return this.#connection.peer
+  }
+
   get limits(): BrokerLimits {
     return this.hello.limits
   }

@@ -100,6 +100,11 @@ export function lastOffsetAt(bytes: Uint8Array, position: number): number {
   return readInt64(bytes, position) + readInt32(bytes, position + 23)
 }
 
+/** The checksum that the batch at `position` says it has. */
+export function crcAt(bytes: Uint8Array, position: number): number {
+  return readInt32(bytes, position + 17) >>> 0
+}
+
 /**
  * Checks exactly one whole batch: length, magic, attributes, counts, CRC. A control batch or one
  * that compaction has been through may hold fewer records than offsets, even none.

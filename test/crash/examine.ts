@@ -13,7 +13,7 @@
  */
 import assert from 'node:assert/strict'
 import { readCheckedFile, temporarySuffix } from '../../broker/storage/checked-file.ts'
-import { segmentFileName } from '../../broker/storage/file-names.ts'
+import { kindAt, segmentFileName } from '../../broker/storage/file-names.ts'
 import type { Log } from '../../broker/storage/log.ts'
 import type { Disk } from '../../broker/world/disk.ts'
 import { checkFiles } from '../support/crash-check.ts'
@@ -174,8 +174,9 @@ async function withProducer({ disk, fixture, node, log }: Running, seen: Found):
   if (log.describe().producers === 0) return seen
   await node.close()
   assert.deepEqual(fixture.deaths, [])
-  const snapshot = { directory: log.directory, name: segmentFileName(seen.end, 'producers') }
-  const read = await readCheckedFile(disk, { ...snapshot, kind: 'producers' })
+  const name = segmentFileName(seen.end, 'producers')
+  const kind = kindAt('producers', log.directory, name)
+  const read = await readCheckedFile(disk, { directory: log.directory, name, kind })
   assert.equal(read.state, 'ok', 'a clean stop leaves a snapshot of the producers')
   const rows = read.state === 'ok' ? (read.value as [number, number[][]][]) : []
   assert.deepEqual(

@@ -76,6 +76,9 @@ export class Explorer {
       // Crashes in what went before are those of a shorter workload.
       const isNew = moment.isLast || workload.pace === 'together'
       if (isNew) this.#collect(moment, this.#finderFor(workload), candidates)
+    }).catch(error => {
+      this.#fail({ workload, steps: [] }, (error as Error).stack ?? String(error))
+      return true
     })
     const failedBefore = this.failures.length
     for (const candidate of candidates) {

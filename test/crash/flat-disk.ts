@@ -25,8 +25,11 @@ const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) 
 export class FlatDisk implements Disk {
   readonly #files: Map<string, { bytes: Uint8Array }>
   readonly #directories: Set<string>
+  #callsLeft: number
 
-  constructor({ files, directories }: FlatImage) {
+  /** `mostCalls`: so that what never comes to an end throws instead. */
+  constructor({ files, directories }: FlatImage, mostCalls = Infinity) {
+    this.#callsLeft = mostCalls
     this.#files = new Map()
     for (const [path, bytes] of files) this.#files.set(path, { bytes })
     this.#directories = new Set(directories)
@@ -39,7 +42,13 @@ export class FlatDisk implements Disk {
     return { files, directories: new Set(this.#directories) }
   }
 
+  /** Called at each call that looks at something. */
+  count(): void {
+    if (--this.#callsLeft < 0) throw new Error('too many calls of the disk: it never ends')
+  }
+
   async open(path: string, mode: 'read' | 'update' | 'create'): Promise<DiskFile> {
+    this.count()
     let content = this.#files.get(path)
     if (mode === 'create') {
       if (content !== undefined || this.#directories.has(path)) throw failure('exists', path)
@@ -48,10 +57,11 @@ export class FlatDisk implements Disk {
       this.#files.set(path, content)
     }
     if (content === undefined) throw failure(this.#directories.has(path) ? 'io' : 'missing', path)
-    return new FlatFile(path, content)
+    return new FlatFile(this, path, content)
   }
 
   async list(path: string): Promise<string[]> {
+    this.count()
     this.#requireDirectory(path)
     const names: string[] = []
     for (const paths of [this.#files.keys(), this.#directories]) {
@@ -63,6 +73,7 @@ export class FlatDisk implements Disk {
   }
 
   async stat(path: string): Promise<{ size: number; isDirectory: boolean } | null> {
+    this.count()
     const file = this.#files.get(path)
     if (file !== undefined) return { size: file.bytes.length, isDirectory: false }
     return this.#directories.has(path) ? { size: 0, isDirectory: true } : null
@@ -130,14 +141,17 @@ export class FlatDisk implements Disk {
 
 class FlatFile implements DiskFile {
   readonly path: string
+  readonly #disk: FlatDisk
   readonly #content: { bytes: Uint8Array }
 
-  constructor(path: string, content: { bytes: Uint8Array }) {
+  constructor(disk: FlatDisk, path: string, content: { bytes: Uint8Array }) {
+    this.#disk = disk
     this.path = path
     this.#content = content
   }
 
   async read(position: number, length: number): Promise<Uint8Array> {
+    this.#disk.count()
     return this.#content.bytes.slice(position, position + length)
   }
 

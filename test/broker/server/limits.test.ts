@@ -6,6 +6,7 @@ import t from 'tap'
 import { Deadlines } from '../../../broker/server/deadlines.ts'
 import { OutputMeter } from '../../../broker/server/output-meter.ts'
 import { ReceiveBudget } from '../../../broker/server/receive-budget.ts'
+import { SendBudget } from '../../../broker/server/send-budget.ts'
 import { ManualTime } from '../../../broker/testing/manual-time.ts'
 import { realTimers } from '../../../protocol/real-world.ts'
 import { FakeLogs } from '../../support/fake-logs.ts'
@@ -42,11 +43,18 @@ t.test('a cancelled deadline never comes, and its neighbours in the slot do', as
   t.equal(time.waiting, 0)
 })
 
+const roomy = () => new SendBudget(1e9)
+const waiting = (bytes: number, run: (grantedBytes: number) => void, park = () => {}) => ({
+  bytes,
+  requestBytes: 10,
+  park,
+  run,
+})
+
 t.test('an answer that is being read counts before it is there', async t => {
-  const meter = new OutputMeter(4000, () => {})
+  const meter = new OutputMeter(4000, roomy(), () => {})
   const ran: string[] = []
-  meter.reserve(600, () => ran.push('a'))
-  meter.reserve(600, () => ran.push('b'))
+  for (const name of ['a', 'b']) meter.reserve(waiting(600, () => ran.push(name)))
   t.same(ran, ['a'])
   const taken = meter.admit([new Uint8Array(600)])
   meter.release(600)
@@ -57,7 +65,7 @@ t.test('an answer that is being read counts before it is there', async t => {
 
 t.test('one answer fits however large it is, and a second one does not', async t => {
   const pauses: boolean[] = []
-  const meter = new OutputMeter(1000, paused => pauses.push(paused))
+  const meter = new OutputMeter(1000, roomy(), paused => pauses.push(paused))
   const taken = meter.admit([new Uint8Array(5000)])
   t.not(taken, null)
   t.equal(meter.admit([new Uint8Array(10)]), null)
@@ -68,7 +76,7 @@ t.test('one answer fits however large it is, and a second one does not', async t
 
 t.test('a large body is charged with the whole buffer that it keeps', async t => {
   const pauses: boolean[] = []
-  const meter = new OutputMeter(4_000_000, paused => pauses.push(paused))
+  const meter = new OutputMeter(4_000_000, roomy(), paused => pauses.push(paused))
   meter.admit([new Uint8Array(3_000_000).subarray(0, 70_000)])
   t.same(pauses, [true])
 })

@@ -33,6 +33,21 @@ t.test('the file is read back; a damaged one counts as empty', async t => {
   const cache = new EpochCache([{ epoch: 0, startOffset: 0 }])
   cache.maybeAssign(3, 1200)
   await cache.write(disk, '/')
+  t.strictSame((await EpochCache.read(disk, '/')).entries(), cache.entries())
+  const kafka = await disk.open('/leader-epoch-checkpoint', 'update')
+  await kafka.write([new TextEncoder().encode('9')], 4)
+  t.strictSame((await EpochCache.read(disk, '/')).entries(), cache.entries(), 'the checked one')
+  const own = await disk.open('/epochs', 'update')
+  await own.write([new TextEncoder().encode('x')], 40)
+  t.strictSame((await EpochCache.read(disk, '/')).entries()[0], { epoch: 9, startOffset: 0 })
+})
+
+t.test("Kafka's file is read where there is no other", async t => {
+  const disk = new MemoryDisk()
+  const cache = new EpochCache([{ epoch: 0, startOffset: 0 }])
+  cache.maybeAssign(3, 1200)
+  await cache.write(disk, '/')
+  await disk.removeFile('/epochs')
   const read = await EpochCache.read(disk, '/')
   t.strictSame(read.entries(), cache.entries())
   const file = await disk.open('/leader-epoch-checkpoint', 'update')
@@ -40,7 +55,20 @@ t.test('the file is read back; a damaged one counts as empty', async t => {
   await file.truncate(11)
   t.strictSame((await EpochCache.read(disk, '/')).entries(), [], 'cut within a number')
   await cache.write(disk, '/')
+  await disk.removeFile('/epochs')
   const again = await disk.open('/leader-epoch-checkpoint', 'update')
   await again.write([new TextEncoder().encode('x')], 6)
   t.strictSame((await EpochCache.read(disk, '/')).entries(), [])
+})
+
+t.test('a file with numbers that are no epochs or offsets counts as empty', async t => {
+  const entriesOf = async (line: string) => {
+    const disk = new MemoryDisk()
+    const file = await disk.open('/leader-epoch-checkpoint', 'create')
+    await file.write([new TextEncoder().encode(`0\n1\n${line}\n`)], 0)
+    return (await EpochCache.read(disk, '/')).entries().length
+  }
+  t.equal(await entriesOf('2147483646 9007199254740991'), 1)
+  t.equal(await entriesOf('2147483647 0'), 0, 'no epoch could follow in 32 bits')
+  t.equal(await entriesOf('0 9007199254740992'), 0)
 })

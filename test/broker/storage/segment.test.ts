@@ -12,6 +12,7 @@ const place = (lastOffset: number, sizeBytes = 100, maxTimestamp = lastOffset) =
   lastOffset,
   sizeBytes,
   maxTimestamp,
+  crc: lastOffset,
 })
 
 async function grown(disk: CrashDisk, baseOffset: number, batches: number): Promise<Segment> {

@@ -18,8 +18,11 @@ export interface RoundPlan {
   readonly segmentBytes: number
   /** How long the load goes on after the broker is back. */
   readonly afterMs: number
-  /** Crashes of the starts that follow, each so long after the process was begun. */
-  readonly crashesOfStartMs: readonly number[]
+  /**
+   * Crashes of the starts that follow, as parts of the time that a start takes: below 1 it is
+   * loading or recovering, above 1 it serves.
+   */
+  readonly crashesOfStart: readonly number[]
 }
 
 /** mulberry32: small, seeded, good enough for plans. Answers [0, 1). */
@@ -48,7 +51,10 @@ export function drawPlan(random: () => number): RoundPlan {
     compression: random() < 0.3 ? 'gzip' : 'none',
     segmentBytes: oneOf<number>(segmentSizes),
     afterMs: between(20, 150),
-    crashesOfStartMs: Array.from({ length: Math.max(0, between(-4, 3)) }, () => between(20, 300)),
+    crashesOfStart: Array.from(
+      { length: Math.max(0, between(-4, 3)) },
+      () => between(40, 140) / 100,
+    ),
   }
 }
 

@@ -2,8 +2,12 @@
  * Power cuts: a broker on a disk of its own loses its power under load, again and again, on one
  * disk that is never formatted anew.
  *
- * Always true: between two starts the file system was cut off and its journal replayed, so that
- * only what had been synced, by data and by name, is there.
+ * Always true: the broker does nothing more from the moment of the cut on, as with a real one. (If it
+ * ran on, the kernel would lie to it: an fdatasync that is under way while ext4 or XFS is shut down
+ * may say ok although its bytes are dropped. Seen with a ten-line program, in 13 of 120 cuts; in
+ * none of 120 when it was stopped first.) After a cut the journal is replayed, so that only what
+ * had been synced, by data and by name, is there. Some rounds only kill the broker, for the cut
+ * that follows.
  * Used by run.ts and crashes.test.ts; needs root.
  */
 import { join } from 'node:path'
@@ -21,14 +25,17 @@ export async function powerCuts(options: PowerCutOptions): Promise<RoundReport[]
   try {
     const disk = new LoopDisk(place, options.fileSystem)
     const crash = async (victim: Victim, random: () => number): Promise<string> => {
-      // A broker that is stopped before the power goes cannot notice it; one that runs on does, and
-      // must not make anything of what it is told then.
-      const notices = random() < 0.7
-      if (notices) disk.cut()
+      const chance = random()
+      // The page cache stays; what a start makes of it must be on disk when the power goes next.
+      if (chance < 0.15) {
+        await victim.kill()
+        return 'SIGKILL'
+      }
+      await victim.freeze()
+      disk.cut()
       await victim.kill()
-      if (!notices) disk.cut()
       await disk.remount()
-      return notices ? 'power cut' : 'SIGKILL and power cut'
+      return 'power cut'
     }
     return await crashLoop({
       ...options,

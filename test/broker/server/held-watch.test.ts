@@ -2,13 +2,13 @@
 import { connect, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { Deadlines } from '../../../broker/server/deadlines.ts'
-import { HalfReceived, type Receiver } from '../../../broker/server/half-received.ts'
+import { HeldWatch } from '../../../broker/server/held-watch.ts'
 import { startBroker, type TestBroker } from '../../../broker/testing/index.ts'
 import { ManualTime } from '../../../broker/testing/manual-time.ts'
 import { connect as connectClient } from '../../../client/index.ts'
 import { realTimers } from '../../../protocol/real-world.ts'
 
-class FakeReceiver implements Receiver {
+class FakeReceiver {
   receivingBytes = 0
   isPaused = false
   isDropped = false
@@ -23,7 +23,17 @@ function setUp(t: Test, maxBytes: number) {
   const time = new ManualTime(0, realTimers)
   const deadlines = new Deadlines(time)
   t.teardown(() => deadlines.close())
-  const watch = new HalfReceived(maxBytes, deadlines)
+  const options = {
+    maxBytes,
+    patienceLooks: 1,
+    reason: '',
+    sight: ({ receivingBytes, isPaused }: FakeReceiver) => ({
+      bytes: receivingBytes,
+      progress: receivingBytes,
+      isExcused: isPaused,
+    }),
+  }
+  const watch = new HeldWatch(options, deadlines)
   const receivers = [0, 1, 2, 3].map(() => new FakeReceiver())
   for (const receiver of receivers) watch.join(receiver)
   const look = (...bytes: number[]) => {

@@ -1,0 +1,38 @@
+/** Closed loop: the window is kept, every answer is waited for, a failure ends it. */
+import t from 'tap'
+import { closedLoop } from '../../../bench/support/closed-loop.ts'
+
+const never = Number.POSITIVE_INFINITY
+
+t.test('no more calls than the window are unanswered, and all are answered', async t => {
+  let open = 0
+  let most = 0
+  const send = async (): Promise<void> => {
+    most = Math.max(most, ++open)
+    await new Promise(resolve => setImmediate(resolve))
+    open--
+  }
+  const { answered } = await closedLoop({ window: 7, burst: 3, count: 100, endMs: never, send })
+  t.equal(answered, 100)
+  t.equal(open, 0)
+  t.ok(most > 1 && most <= 7, `${most} at once`)
+})
+
+t.test('with a window of one each call waits for the one before', async t => {
+  const order: string[] = []
+  let calls = 0
+  const send = async (): Promise<void> => {
+    const call = calls++
+    order.push(`begin ${call}`)
+    await Promise.resolve()
+    order.push(`end ${call}`)
+  }
+  await closedLoop({ window: 1, count: 3, endMs: never, send })
+  t.strictSame(order, ['begin 0', 'end 0', 'begin 1', 'end 1', 'begin 2', 'end 2'])
+})
+
+t.test('nothing is sent after the end, and the first failure is thrown', async t => {
+  const send = () => Promise.reject(new Error('refused'))
+  t.strictSame((await closedLoop({ window: 2, endMs: 0, send })).answered, 0)
+  await t.rejects(closedLoop({ window: 2, endMs: never, send }), /refused/)
+})

@@ -1,0 +1,154 @@
+/**
+ * Sweep data: the data directory that the corruption sweep damages, written by the real code, and
+ * what was written to it.
+ *
+ *   clean     after a clean stop: marker, indexes of the active segments, producer snapshots
+ *   unclean   after the death of the process: the newest records lie above the recovery point
+ *
+ * Always true: the same bytes every time, about 64 KiB of them; two topics, three partitions, four
+ * or more segments each, two leader epochs, a log start in the middle of a segment.
+ * Called by sweep-check.ts and sweep.ts.
+ */
+import { eachBatch } from '../../protocol/records/batches.ts'
+import { RecordCursor } from '../../protocol/records/record-reader.ts'
+import { SimRandom } from '../simulation/sim-random.ts'
+import { batchOf, commit, compression, FixtureWorld } from '../support/storage-fixture.ts'
+import { FlatDisk, type FlatImage } from './flat-disk.ts'
+import { dataDir, type StorageNode, startNode } from './storage-node.ts'
+
+export type Stop = 'clean' | 'unclean'
+
+export interface WrittenBatch {
+  readonly baseOffset: number
+  readonly lastOffset: number
+  readonly bytes: Uint8Array
+  readonly timestamps: readonly number[]
+  readonly producerId: number
+  readonly leaderEpoch: number
+}
+
+export interface WrittenLog {
+  readonly topic: string
+  readonly partition: number
+  readonly start: number
+  readonly end: number
+  readonly leaderEpoch: number
+  /** Of what is on disk, from the first segment on; the log start may lie within the first ones. */
+  readonly batches: readonly WrittenBatch[]
+}
+
+export interface Written {
+  readonly image: FlatImage
+  readonly logs: readonly WrittenLog[]
+}
+
+const places = [
+  { topic: 'orders', partition: 0 },
+  { topic: 'orders', partition: 1 },
+  { topic: 'payments', partition: 0 },
+] as const
+
+/** Writes many batches, and one producer that wrote once only. */
+export const busyProducer = 7
+export const quietProducer = 8
+
+class Writer {
+  readonly #random = new SimRandom(4).stream('records')
+  readonly #sequences = new Map<number, number>()
+  readonly #node: StorageNode
+
+  constructor(node: StorageNode, sequence = 0) {
+    this.#node = node
+    this.#sequences.set(busyProducer, sequence)
+  }
+
+  get sequence(): number {
+    return this.#sequences.get(busyProducer) ?? 0
+  }
+
+  async write(rounds: number): Promise<void> {
+    for (let round = 0; round < rounds; round++) {
+      for (const place of places) {
+        const isIdempotent = place.topic === 'orders' && place.partition === 0 && round % 2 === 0
+        await this.#batch(place, isIdempotent ? busyProducer : -1)
+      }
+    }
+  }
+
+  async writeQuietly(): Promise<void> {
+    await this.#batch(places[0], quietProducer)
+  }
+
+  async #batch(place: (typeof places)[number], producerId: number): Promise<void> {
+    const { log } = this.#node.partitions.require(place.topic, undefined, place.partition)
+    const random = this.#random
+    const count = 1 + random.below(3)
+    const values = Array.from({ length: count }, () => textOf(random.bytes(60 + random.below(200))))
+    const sequence = this.#sequences.get(producerId) ?? 0
+    if (producerId >= 0) this.#sequences.set(producerId, sequence + count)
+    // Not in order, as the clocks of several producers are not.
+    const base = 1_000_000 + log.logEndOffset * 100
+    const timestamps = values.map(() => base + random.below(1500))
+    const producer = producerId >= 0 ? { producer: { id: producerId, sequence } } : {}
+    await commit(log, batchOf({ values, timestamps, ...producer }))
+  }
+}
+
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1')
+
+/** Builds both directories. */
+export async function writeDirectories(): Promise<Record<Stop, Written>> {
+  const disk = new FlatDisk({ files: new Map(), directories: new Set([dataDir]) })
+  const fixture = new FixtureWorld(disk)
+  const first = await startNode(fixture)
+  const configs = { 'segment.bytes': '5KiB', 'index.interval.bytes': '500' }
+  await first.topics.create({ name: 'orders', partitions: 2, configs })
+  await first.topics.create({ name: 'payments', partitions: 1, configs })
+  const writer = new Writer(first)
+  await writer.write(12)
+  fixture.timers.clear()
+  const second = await startNode(fixture)
+  const later = new Writer(second, writer.sequence)
+  await later.write(24)
+  await fixture.advance(1000)
+  await second.partitions.require('orders', undefined, 0).log.trim(21)
+  await later.writeQuietly()
+  await later.write(3)
+  const clean = await closed(second, disk)
+  const third = await startNode(fixture)
+  const last = new Writer(third, later.sequence)
+  await last.write(2)
+  await fixture.advance(1000)
+  await last.write(1)
+  return { clean, unclean: writtenIn(third, disk.image()) }
+}
+
+async function closed(node: StorageNode, disk: FlatDisk): Promise<Written> {
+  const { logs } = writtenIn(node, disk.image())
+  await node.close()
+  return { image: disk.image(), logs }
+}
+
+function writtenIn(node: StorageNode, image: FlatImage): Written {
+  const logs = places.map(({ topic, partition }) => {
+    const { log } = node.partitions.require(topic, undefined, partition)
+    const { logStartOffset: start, highWatermark: end, leaderEpoch } = log
+    const batches = batchesIn(image, `${dataDir}/${topic}-${partition}/`)
+    return { topic, partition, start, end, leaderEpoch, batches }
+  })
+  return { image, logs }
+}
+
+function batchesIn({ files }: FlatImage, directory: string): WrittenBatch[] {
+  const paths = [...files.keys()].filter(path => path.startsWith(directory))
+  const logs = paths.filter(path => path.endsWith('.log')).sort()
+  return logs.flatMap(path =>
+    [...eachBatch(files.get(path) ?? new Uint8Array(0))].map(({ batch: bytes, header }) => {
+      const { baseOffset, lastOffset, producerId, leaderEpoch } = header
+      const timestamps: number[] = []
+      const cursor = new RecordCursor(bytes, header, compression)
+      while (cursor.next()) timestamps.push(cursor.timestamp)
+      return { baseOffset, lastOffset, bytes, timestamps, producerId, leaderEpoch }
+    }),
+  )
+}
