@@ -25,14 +25,28 @@ export interface Hunted {
 
 const jobs = 2
 
+interface Step {
+  readonly layer: LayerName
+  readonly budget: LayerBudget
+}
+
+/** A few seeds cost less than anything but unit tests; many cost more than the crash tests. */
+function stepsOf({ layers, budget }: HuntOptions): Step[] {
+  const steps = layers.map(layer => ({ layer, budget }))
+  if (!layers.includes('sim')) return steps
+  const few = { layer: 'sim' as const, budget: { ...budget, seeds: Math.min(30, budget.seeds) } }
+  return [...steps.filter(s => s.layer === 'unit'), few, ...steps.filter(s => s.layer !== 'unit')]
+}
+
 export async function huntPlant(plant: Plant, options: HuntOptions): Promise<Hunted> {
   const startMs = performance.now()
   const { folder, remove } = makeWorkspace(plant)
   const findings: Finding[] = []
   try {
-    for (const layer of options.layers) {
+    for (const { layer, budget } of stepsOf(options)) {
       if (!options.all && findings.length >= (plant.isHarmful ? 2 : 1)) break
-      const finding = await runLayer(layer, folder, plant, options.budget)
+      if (findings.some(finding => finding.layer === layer)) continue
+      const finding = await runLayer(layer, folder, plant, budget)
       if (finding !== null) findings.push(finding)
     }
   } finally {

@@ -20,7 +20,10 @@ interface FailedTest {
   readonly file: string | undefined
 }
 
-/** The first test of `files` that fails, and fails again, as a sentence; null where there is none. */
+/**
+ * The first test of `files` that fails, and fails again, as a sentence; null where there is none.
+ * @throws Error where a test file cannot be loaded, which is no find
+ */
 export async function firstFailure(
   folder: string,
   files: readonly string[],
@@ -54,8 +57,9 @@ async function runOnce(folder: string, files: readonly string[]): Promise<Failed
     const first = totals.failures.find(({ path }) => !isWaiting(path)) ?? totals.failures[0]
     if (first === undefined) continue
     const place = first.diagnostics['at'] as { fileName?: string } | undefined
-    const file = files.find(path => path === place?.fileName)
-    return { sentence: sentenceOf(first), file }
+    const sentence = sentenceOf(first)
+    if (sentence.includes('cannot be loaded')) throw new Error(sentence)
+    return { sentence, file: files.find(path => path === place?.fileName) }
   }
   return null
 }

@@ -13,6 +13,7 @@ import { type FileSystem, fileSystems } from './loop-disk.ts'
 import { powerCuts } from './power-cuts.ts'
 import { slowSyncs } from './slow-syncs.ts'
 import { stops } from './stopped.ts'
+import { syscalls } from './syscalls.ts'
 
 function line(report: RoundReport): string {
   const { round, crashes, sent, acked, unanswered, rejected, read, ms } = report
@@ -102,6 +103,14 @@ const clock: Lane = {
   run: clockJumps,
 }
 
+const traced: Lane = {
+  name: 'syscalls',
+  about: 'no answer leaves before the syncs that it promises, by the trace of the system calls',
+  needs: ['strace'],
+  rounds: 4,
+  run: syscalls,
+}
+
 export const lanes: readonly Lane[] = [
   kill,
   ...fileSystems.map(power),
@@ -110,4 +119,5 @@ export const lanes: readonly Lane[] = [
   full,
   stop,
   clock,
+  traced,
 ]

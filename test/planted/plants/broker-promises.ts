@@ -73,7 +73,7 @@ export const names: readonly Plant[] = harmful('directory fsync', {
     'the first batch of a new segment is acked before the name of the file is on disk',
     edit(
       writer,
-      'if (rolls > this.#namedRolls) files.push(disk.syncDirectory(this.#parts.directory))',
+      'if (rolls > this.#namedRolls) files.push(shared.disk.syncDirectory(directory))',
       '',
     ),
   ],

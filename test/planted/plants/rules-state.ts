@@ -143,20 +143,27 @@ export const s12: readonly Plant[] = harmful('S12', {
   ],
   'unclean-start-keeps-epoch': [
     'a start after a crash goes on under the old leader epoch',
-    edit(
-      recovery,
-      'const leaderEpoch = recovery.epochs.latestEpoch + 1',
-      'const leaderEpoch = Math.max(0, recovery.epochs.latestEpoch)',
-    ),
+    edit(recovery, 'leaderEpoch: latestEpoch + 1,', 'leaderEpoch: Math.max(0, latestEpoch),'),
   ],
   'epoch-of-lost-tail-again': [
     'the epoch that only the lost tail had is given out again',
     edit(
       recovery,
-      `const leaderEpoch = recovery.epochs.latestEpoch + 1
-  recovery.epochs.cutEnd(end)`,
-      `recovery.epochs.cutEnd(end)
-  const leaderEpoch = recovery.epochs.latestEpoch + 1`,
+      'const { latestEpoch } = epochs\n  epochs.cutEnd(end)',
+      'epochs.cutEnd(end)\n  const { latestEpoch } = epochs',
+    ),
+  ],
+  'clean-stop-forgets-epoch': [
+    'the epoch of a start that took no record is given out again after a clean stop',
+    edit(
+      'broker/storage/log-maintenance.ts',
+      'await writer.writeOwedEpochs(log.leaderEpoch)\n',
+      '',
+    ),
+    edit(
+      'broker/storage/log-maintenance.ts',
+      '...(this.#finished && { leaderEpoch: log.leaderEpoch }),',
+      '',
     ),
   ],
   'epoch-not-durable': [
