@@ -71,7 +71,8 @@ function checkRetention(topic: TopicDescription, nowMs: number): Finding[] {
   )
   const lateMs = nowMs - Math.min(nowMs, ...sealed) - retentionMs
   if (lateMs <= retentionSlackMs) return []
-  const text = `retention.ms is ${setting}, and the oldest segment is ${showDuration(lateMs)} over it`
+  const late = showDuration(lateMs)
+  const text = `the oldest segment is ${late} over retention.ms, which is ${setting}`
   return [{ status: 'WARNING', text }]
 }
 

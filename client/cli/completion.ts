@@ -1,5 +1,5 @@
 /**
- * completion: a script that lets bash, zsh or fish complete nouns, verbs, flags, the values of flags
+ * completion: a script that lets bash, zsh or fish complete nouns, verbs, flags, values of flags
  * that take one of a few, and names of topics.
  *
  * Always true: made from the tree and the option tables of the commands, so it knows what this
@@ -104,7 +104,9 @@ function bashScript(lines: readonly Line[]): string {
     esac
     case "$path" in ''|${nouns(lines)}) path="\${path:+$path }$word" ;; esac
   done
-  if [[ $cur == '=' ]]; then cur=''; elif [[ $prev == '=' ]]; then prev=\${COMP_WORDS[COMP_CWORD-2]}; fi
+  if [[ $cur == '=' ]]; then cur=''
+  elif [[ $prev == '=' ]]; then prev=\${COMP_WORDS[COMP_CWORD-2]}
+  fi
   case "$prev" in
 ${valueCases(lines).join('\n')}
     ${valuedOf(lines)}) COMPREPLY=(); return ;;

@@ -17,7 +17,8 @@ export const fetch = defineApi({
   errors: ['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID', 'OFFSET_OUT_OF_RANGE'],
   bodies: {
     response:
-      'For each entry of partitions, in order, as many as its field bodies says; each holds whole record batches, contiguous in offset.',
+      'For each entry of partitions, in order, as many as its field bodies says; ' +
+      'each holds whole record batches, contiguous in offset.',
   },
   request: {
     maxWaitMs: integer('Longest wait for minBytes.', 0, 300_000),

@@ -50,18 +50,27 @@ export async function openImage(disk: Disk): Promise<OpenedLog> {
   await disk.makeDirectory(dataDir)
   const limits = { minFreeBytes: 0, maxRoundBytes: 1024 }
   const world = fixture.world()
-  const logs = await openLogs({ dataDir, world, limits, logger: silent })
-  const log = await Promise.race([logs.open(orders, settings), died(fixture)])
+  const opening = openLogs({ dataDir, world, limits, logger: silent })
+  const logs = await settled(fixture, opening)
+  const log = await settled(fixture, logs.open(orders, settings))
   return { logs, log, fixture }
 }
 
-/** Rejects soon after the process would have ended. */
-export async function died(fixture: FixtureWorld): Promise<never> {
-  for (let turn = 0; turn < 200; turn++) {
+const mostTurns = 500
+
+/** The outcome of `work`. @throws Broken where the process would have ended, or it never settles */
+export async function settled<T>(fixture: FixtureWorld, work: Promise<T>): Promise<T> {
+  let isDone = false
+  const done = () => {
+    isDone = true
+  }
+  work.then(done, done)
+  for (let turn = 0; !isDone; turn++) {
     if (fixture.deaths.length > 0) throw new Broken(`the process ends: ${fixture.deaths[0]}`)
+    if (turn === mostTurns) throw new Broken('it does not come to an end')
     await new Promise(resolve => setImmediate(resolve))
   }
-  throw new Broken('it does not come to an end')
+  return work
 }
 
 export const saying = ({ key, value }: { key: Uint8Array | null; value: Uint8Array | null }) =>
@@ -81,6 +90,8 @@ export async function makeImage(seed: number, isClean: boolean): Promise<LogImag
     if (n === batchesPerImage / 2) await fixture.advance(2000)
   }
   if (isClean) await logs.closeCleanly()
+  // Old snapshots are removed in the background.
+  await fixture.advance(0)
   return { files: await filesOf(disk, dataDir), acked }
 }
 

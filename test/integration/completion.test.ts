@@ -19,9 +19,11 @@ async function offered(
 ): Promise<string[][]> {
   const asks = lines.map(words => {
     const quoted = ['sluice', ...words].map(word => `'${word}'`).join(' ')
-    return `COMP_WORDS=(${quoted}); COMP_CWORD=${words.length}; COMPREPLY=(); _sluice; echo "\${COMPREPLY[*]}"`
+    const line = `COMP_WORDS=(${quoted}); COMP_CWORD=${words.length}; COMPREPLY=()`
+    return `${line}; _sluice; echo "\${COMPREPLY[*]}"`
   })
-  const program = `sluice() { '${process.execPath}' '${launcher}' "$@"; }\n${script}\n${asks.join('\n')}`
+  const sluice = `sluice() { '${process.execPath}' '${launcher}' "$@"; }`
+  const program = [sluice, script, ...asks].join('\n')
   const { stdout } = await run('bash', ['--norc', '-c', program], {
     env: { ...process.env, ...env },
   })
@@ -82,8 +84,11 @@ t.test('zsh runs the script of bash, and fish gets one rule a line', async t => 
   const zsh = await scriptOf('zsh')
   t.equal(zsh, `autoload -U +X bashcompinit && bashcompinit\n${await scriptOf('bash')}`)
   const rules = (await scriptOf('fish')).trim().split('\n')
-  const rule =
-    /^complete -c sluice -n '__fish_[a-z_]+( [a-z-]+)?(; and __fish_[a-z_]+ [a-z-]+)?' (-a [a-z-]+|-l [a-z-]+( -x -a '[a-z0-9 -]+')?|-a '\([^']+\)')$/
-  for (const line of rules) t.match(line, rule)
+  const condition = /^complete -c sluice -n '(__fish_[a-z_]+( [a-z0-9-]+)?(; and )?)+' /
+  const completes = /(-a [a-z0-9-]+|-l [a-z0-9-]+( -x -a '[a-z0-9 -]+')?|-a '\([^']+\)')$/
+  for (const line of rules) {
+    t.match(line, condition)
+    t.match(line, completes)
+  }
   t.ok(rules.length > 100)
 })

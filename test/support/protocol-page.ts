@@ -130,16 +130,19 @@ const bodyText = (about: string | undefined): string[] =>
 
 const head = `# The protocol
 
-Made by \`npm run docs\` from \`protocol/messages/\`; a test fails when it is stale. This page is for those who write a client
-or a tool of their own; \`sluice/protocol\` exports the same schemas, \`encodeFrame\`, \`decodeFrame\` and the batch codec.
+Made by \`npm run docs\` from \`protocol/messages/\`; a test fails when it is stale. This page
+is for those who write a client or a tool of their own; \`sluice/protocol\` exports the same
+schemas, \`encodeFrame\`, \`decodeFrame\` and the batch codec.
 
 ## Connection
 
-WebSocket, subprotocol \`${subprotocol}\`, binary messages only, no compression of messages. A request is answered by a response with the
-same \`id\`; many may be under way, and answers come in any order. Per partition, batches are appended in the order in which
-their requests were sent on one connection. The first request is \`hello\`; its answer tells the limits. The broker pings; a peer
-that answers none for two intervals is dropped. Codes with which the broker closes: 1002 the message is no frame, or breaks
-a rule of the connection; 1008 no hello in time; 1009 a message or header above its limit; 1013 come again later.
+WebSocket, subprotocol \`${subprotocol}\`, binary messages only, no compression of messages. A
+request is answered by a response with the same \`id\`; many may be under way, and answers come
+in any order. Per partition, batches are appended in the order in which their requests were sent
+on one connection. The first request is \`hello\`; its answer tells the limits. The broker
+pings; a peer that answers none for two intervals is dropped. Codes with which the broker
+closes: 1002 the message is no frame, or breaks a rule of the connection; 1008 no hello in time;
+1009 a message or header above its limit; 1013 come again later.
 
 ## Frame
 
@@ -147,25 +150,30 @@ a rule of the connection; 1008 no hello in time; 1009 a message or header above 
 u32 length of the header, big-endian | header: a JSON object, UTF-8 | body 0 | body 1 | …
 \`\`\`
 
-\`header.body\` lists the lengths of the bodies; without it there are none. The bodies end where the message ends. A header nests at most
-${maxHeaderNesting} deep. A request is \`{id, api, v, …}\`: \`id\` an integer from 0 that is not in use on the connection, \`api\` a name from below, \`v\` one of its
-versions. A response is \`{id, …}\`, or \`{id, error}\` where the request failed as a whole. Fields that a reader does not know are to be
-ignored; a field that is missing or of the wrong type is INVALID_REQUEST with its path. \`?\` marks fields that may be absent.
-Text is counted in UTF-16 code units. All numbers are integers that a double holds exactly, unless "finite number" is said.
+\`header.body\` lists the lengths of the bodies; without it there are none. The bodies end where
+the message ends. A header nests at most ${maxHeaderNesting} deep. A request is \`{id, api, v,
+…}\`: \`id\` an integer from 0 that is not in use on the connection, \`api\` a name from below,
+\`v\` one of its versions. A response is \`{id, …}\`, or \`{id, error}\` where the request
+failed as a whole. Fields that a reader does not know are to be ignored; a field that is missing
+or of the wrong type is INVALID_REQUEST with its path. \`?\` marks fields that may be absent.
+Text is counted in UTF-16 code units. All numbers are integers that a double holds exactly,
+unless "finite number" is said.
 
 ## Errors
 
-Any request may meet ${commonErrors.map(code => `\`${code}\``).join(', ')}. The table of all codes is in the README of the package;
-a code that a client does not know is to be treated by its \`retriable\` and \`maybeApplied\`. An error of one partition or topic stands in its
-entry of the answer, and the others are not affected.
+Any request may meet ${commonErrors.map(code => `\`${code}\``).join(', ')}. The table of all
+codes is in the README of the package; a code that a client does not know is to be treated by its
+\`retriable\` and \`maybeApplied\`. An error of one partition or topic stands in its entry of the
+answer, and the others are not affected.
 
 `
 
 const batch = `
 ## Record batch
 
-Bodies of produce and fetch are record batches in Apache Kafka's format version 2. The broker checks the CRC, gives out
-offsets, and changes nothing but the first field and \`partitionLeaderEpoch\`, which the CRC does not cover.
+Bodies of produce and fetch are record batches in Apache Kafka's format version 2. The broker
+checks the CRC, gives out offsets, and changes nothing but the first field and
+\`partitionLeaderEpoch\`, which the CRC does not cover.
 
 | at | bytes | field |
 |---|---|---|
@@ -174,7 +182,7 @@ offsets, and changes nothing but the first field and \`partitionLeaderEpoch\`, w
 | 12 | 4 | \`partitionLeaderEpoch\` |
 | 16 | 1 | \`magic\`, always 2 |
 | 17 | 4 | \`crc\`, CRC-32C of everything after it |
-| 21 | 2 | \`attributes\`: bits 0–2 codec (0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd), 3 timestamp type, 4 transactional, 5 control |
+| 21 | 2 | \`attributes\`: bits 0–2 codec, 3 timestamp type, 4 transactional, 5 control |
 | 23 | 4 | \`lastOffsetDelta\` |
 | 27 | 8 | \`baseTimestamp\`, milliseconds since 1970 |
 | 35 | 8 | \`maxTimestamp\` |
@@ -184,9 +192,10 @@ offsets, and changes nothing but the first field and \`partitionLeaderEpoch\`, w
 | 57 | 4 | number of records |
 | 61 | | the records, compressed together where there is a codec |
 
-A record is: length (zigzag varint), attributes (1 byte, 0), timestamp delta (varlong), offset delta (varint), key length (varint, −1 =
-null), key, value length (varint, −1 = null), value, number of headers (varint), and for each header its key (length and
-UTF-8) and value (length and bytes, −1 = null).
+The codecs are 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd. A record is: length (zigzag varint),
+attributes (1 byte, 0), timestamp delta (varlong), offset delta (varint), key length (varint, −1
+= null), key, value length (varint, −1 = null), value, number of headers (varint), and for each
+header its key (length and UTF-8) and value (length and bytes, −1 = null).
 `
 
 function errorFields(): string[] {

@@ -89,6 +89,17 @@ function unsentLines({ unsent = 0, rate }: BenchReport): string[] {
   ]
 }
 
+/** Above this the bench measures itself. */
+const mostGeneratorShare = 0.05
+
+function generatorLines({ generator }: BenchReport): string[] {
+  if (generator === undefined || generator.share <= mostGeneratorShare) return []
+  const share = Math.round(100 * generator.share)
+  return [
+    `         making the records took ${share} % of a core: the bench may be what is measured`,
+  ]
+}
+
 const partitionCount = (n: number): string => (n === 1 ? '1 partition' : `${n} partitions`)
 
 /** Reading has no intended time, so nothing is said of loops there. */
@@ -144,6 +155,7 @@ export function reportText(report: BenchReport): string {
     `latency  ${latencyText(report.latencyMs)} ms  (${sampled})`,
     ...loopLines(report),
     ...unsentLines(report),
+    ...generatorLines(report),
     ...connectionLines(report),
     `verified ${verified}`,
     `with     ${acks}flush=${report.flush}, ${partitionCount(report.partitions)}`,

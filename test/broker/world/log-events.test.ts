@@ -24,7 +24,8 @@ t.test('the events of the lines are those of the table', async t => {
   const used = new Set<string>()
   for (const path of [...files, 'broker/server/calm-logger.ts']) {
     const source = readSource(path)
-    for (const [, name = ''] of source.matchAll(/\bevent: '([a-z-]+)'/g)) used.add(name)
+    for (const [, name = ''] of source.matchAll(/\b(?:event:|LogEvent =) '([a-z-]+)'/g))
+      used.add(name)
     for (const [, yes = '', no = ''] of source.matchAll(/event = [^\n]*\? '(.+?)' : '(.+?)'/g)) {
       used.add(yes).add(no)
     }

@@ -36,6 +36,8 @@ function make(kinds: readonly MessageKind[], random: FuzzRandom): Uint8Array {
     case 3:
       return bodyLengths(random)
     case 4:
+      return balancedLengths(random)
+    case 5:
       return frameOf(damaged(random.pick(kind.documents), random, hostileNames))
     default:
       return frame
@@ -49,6 +51,16 @@ function repaired(frame: Uint8Array, random: FuzzRandom): Uint8Array {
   const brace = frame.lastIndexOf(0x7d)
   view.setUint32(0, random.oneIn(8) ? random.edge() : Math.max(0, brace - 3))
   return frame
+}
+
+/** Lengths that add up to what is there, some of them negative, broken or huge. */
+function balancedLengths(random: FuzzRandom): Uint8Array {
+  const there = random.size(60)
+  const lengths = Array.from({ length: random.below(4) }, () => random.between(-20, 20))
+  if (random.oneIn(4)) lengths.push(random.oneIn(2) ? 0.5 : random.safeInteger())
+  lengths.push(there - lengths.reduce((sum, length) => sum + length, 0))
+  const frame = frameOf(`{"id":1,"body":[${lengths.join(',')}]}`)
+  return Buffer.concat([frame, random.bytes(there)])
 }
 
 /** Lists of body lengths that lie, overflow or are very long. */

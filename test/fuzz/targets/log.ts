@@ -14,6 +14,7 @@ import {
   openImage,
   readLog,
   type StoredFile,
+  settled,
 } from '../log-images.ts'
 import { hostileNames, repairedBatch } from '../messages.ts'
 import { mutated, replaced } from '../mutate.ts'
@@ -86,25 +87,22 @@ async function run(images: readonly LogImage[], input: Uint8Array): Promise<stri
   const first = await verdict(() => openImage(disk))
   if (SluiceError.is(first)) return `not opened: ${first.code}`
   const { log, logs, fixture } = first
-  const records = await verdict(() => readLog(log))
+  const records = await verdict(() => settled(fixture, readLog(log)))
   const isTold = !SluiceError.is(records)
   if (isTold && input[2] !== repairedMode) requireAcked(records, image)
-  const offset = await verdict(() => commit(log, batchOf({ values: [appended] })))
-  await log.offsetForTimestamp(1001).catch(onlySluice)
-  await log.maxTimestampOffset().catch(onlySluice)
-  await logs.closeCleanly()
+  const batch = batchOf({ values: [appended] })
+  const offset = await verdict(async () => settled(fixture, commit(log, batch)))
+  await verdict(() => settled(fixture, log.offsetForTimestamp(1001)))
+  await verdict(() => settled(fixture, log.maxTimestampOffset()))
+  await settled(fixture, logs.closeCleanly())
   require(fixture.deaths.length === 0, () => `the process ends: ${fixture.deaths[0]}`)
   if (SluiceError.is(offset)) return `read only: ${offset.code}`
   const again = await openImage(disk)
-  const back = await verdict(() => readLog(again.log))
+  const back = await verdict(() => settled(again.fixture, readLog(again.log)))
   const isThere = !SluiceError.is(back) && back.get(offset) === `=${appended}`
   require(isThere || SluiceError.is(records), () => `what was appended at ${offset} is gone`)
-  await again.logs.closeCleanly()
+  await settled(again.fixture, again.logs.closeCleanly())
   return isTold ? `goes on with ${records.size === image.acked.size ? 'all' : 'some'}` : 'goes on'
-}
-
-function onlySluice(error: unknown): void {
-  if (!SluiceError.is(error) && !(error instanceof DiskError)) throw error
 }
 
 function requireAcked(records: ReadonlyMap<number, string>, { acked }: LogImage): void {

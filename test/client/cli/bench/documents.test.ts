@@ -119,6 +119,9 @@ t.test('the text names everything that the figure depends on', async t => {
   t.match(reportText({ ...aReport(), verified }), /FAILED: 2 missing, 0 repeated.*record 7/)
   t.match(reportText({ ...aReport(), verified: null }), /verified not asked for/)
   t.match(reportText({ ...aReport(), rate: 500, unsent: 9 }), /fell behind 500 records\/s: 9/)
+  const made = (share: number) => reportText({ ...aReport(), generator: { nsPerRecord: 9, share } })
+  t.match(made(0.06), /making the records took 6 % of a core/)
+  t.notMatch(made(0.05), /making the records/)
 })
 
 function sound({ verified }: BenchReport) {
