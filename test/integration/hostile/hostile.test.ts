@@ -1,7 +1,7 @@
 /**
  * Hostile clients against a real broker process with small limits: its memory stays within them,
- * who attacks is told so, and a client that works beside them goes on. The same attacks in full size are
- * `npm run memory -- --only hostile`.
+ * who attacks is told so, and a client that works beside them goes on. The same attacks in full
+ * size are `npm run memory -- --only hostile`.
  */
 import t, { type Test } from 'tap'
 import { Arena } from './arena.ts'
