@@ -43,7 +43,7 @@ const maxHeaderBytes = 16 * 1024 * 1024
 const maxInFlightAtFirst = 16
 /** Bytes of a header that one partition may take: a long name, an id, numbers. */
 const headerBytesPerPartition = 512
-const maxQueuedRequests = 4096
+export const maxQueuedRequests = 4096
 const software = 'sluice 0.1.0'
 
 export class BrokerSession {

@@ -2,7 +2,8 @@
  * Flat disk: what a crash has left, as a disk that forgets nothing, for the recoveries of the crash
  * lane and of the sweep. There are millions of them, so it does as little as it can.
  *
- *   image   /data/catalogue => bytes, /data/orders-0/… => bytes     directories: /data, /data/orders-0
+ *   files         /data/catalogue => bytes, /data/orders-0/epochs => bytes, …
+ *   directories   /data, /data/orders-0
  *
  * Always true: the bytes of an image never change, whoever shares them: a write makes a copy; paths
  * are absolute and plain. Whether it behaves as a disk does is shown by test/broker/world's contract.

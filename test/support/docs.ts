@@ -10,6 +10,7 @@ import { renderMetricTable } from '../../broker/metrics/metric-table.ts'
 import { renderLogEvents } from '../../broker/world/log-events.ts'
 import { errorAdvice } from '../../client/cli/error-advice.ts'
 import { type ErrorCode, errorTable } from '../../protocol/errors.ts'
+import { renderLimitsTable } from './limits-table.ts'
 
 export function renderErrorTable(): string {
   const rows = Object.entries(errorTable).map(([code, { kafkaCode, retriable, meaning }]) =>
@@ -27,6 +28,7 @@ export function renderErrorTable(): string {
 
 export const generatedParts: Readonly<Record<string, () => string>> = {
   config: renderConfigTable,
+  limits: renderLimitsTable,
   metrics: renderMetricTable,
   events: renderLogEvents,
   errors: renderErrorTable,

@@ -107,19 +107,26 @@ t.test('the receive budget pauses everybody once, and asks for what only waits',
 t.test(
   'waiting fetches are answered early when their requests fill the receive budget',
   async t => {
-    const config = { maxReceiveBytes: 3000 }
-    const { connect } = await startTestBroker(t, { config, topics: { orders: 1 } })
+    const config = { maxReceiveBytes: 20_000 }
+    const { connect } = await startTestBroker(t, { config, topics: { orders: 15 } })
     const peer = await connect()
     const { header } = await peer.call('metadata')
     const topicId = (header.topics as { topicId: string }[])[0]?.topicId
-    const entry = { topic: 'orders', topicId, partition: 0, offset: 0, maxBytes: 1e6 }
+    const partitions = Array.from({ length: 15 }, (_, partition) => ({
+      ...{ topic: 'orders', topicId, partition, offset: 0, maxBytes: 1e6 },
+    }))
     const fields = { maxWaitMs: 300_000, minBytes: 1, maxBytes: 1e6, isolation: 'uncommitted' }
-    const ids = [1, 2, 3].map(() =>
-      peer.post('fetch', { ...fields, partitions: new Array(15).fill(entry) }),
+    const post = () => peer.post('fetch', { ...fields, partitions })
+    const early = [post(), post()]
+    await settled()
+    t.notOk(
+      early.some(id => peer.answers.has(id)),
+      'two of them fit and wait',
     )
+    const all = [...early, post()]
     await settled()
     t.ok(
-      ids.every(id => peer.answers.has(id)),
+      all.every(id => peer.answers.get(id)?.error === undefined && peer.answers.has(id)),
       'all are answered, empty',
     )
     t.equal(peer.paused, false)

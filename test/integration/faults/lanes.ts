@@ -56,7 +56,7 @@ const kill: Lane = {
 const power = (fileSystem: FileSystem): Lane => ({
   name: `power-${fileSystem}`,
   about: `power cuts on ${fileSystem} under load and in recovery: what was acked is there once`,
-  needs: [fileSystem],
+  needs: [fileSystem, 'strace'],
   rounds: 100,
   run: options => crashes(options, rest => powerCuts({ ...rest, fileSystem })),
 })
