@@ -47,10 +47,12 @@ export interface Connection {
    * Bytes accepted by `send` and not yet handed to the operating system. */
   readonly bufferedBytes: number
   /**
-   * Bytes that arrived since the last whole message, give or take one read of the socket: what a
-   * message holds that is not whole yet.
+   * What a message that is not whole yet costs in memory: its bytes, what lies in one read of the
+   * socket with them, and something for each piece that it came in.
    */
   readonly receivingBytes: number
+  /** Bytes that the operating system has taken off our hands so far; grows as the peer reads. */
+  readonly takenBytes: number
   /**
    * Sends one binary message made of `parts`, in order. The parts must not change until `onFlushed`
    * ran. After the connection closed this does nothing (`onFlushed` still runs).
@@ -81,6 +83,11 @@ export interface ConnectionEvents {
   onText(): void
   /** Room again: `bufferedBytes` fell to zero after having been above it. */
   onDrain(): void
+  /**
+   * More of a large message (128 KiB and more) has arrived and it is not whole yet: what
+   * `receivingBytes` says has grown.
+   */
+  onReceiving?(): void
   /** Exactly once, last. `error` is the cause where there was one. */
   onClose(closed: { code: number; reason: string; error?: Error }): void
 }
@@ -100,6 +107,13 @@ export interface ListenOptions {
   readonly maxMessageBytes: number
   readonly maxConnections: number
   readonly maxConnectionsPerAddress: number
+  /** Time for a socket to finish its HTTP request; default 10 s. */
+  readonly handshakeTimeoutMs?: number
+  /**
+   * Sockets that are no connection (yet); default 256. Above it the one that has been there longest
+   * is dropped.
+   */
+  readonly maxPendingSockets?: number
   /** A peer that answers no ping for two intervals is dropped; 0 = never ping. */
   readonly pingIntervalMs: number
   /** Browser origins that may connect; a request without `Origin` always may. */

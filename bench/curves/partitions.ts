@@ -1,69 +1,62 @@
 /**
- * Curve of partitions: what one topic of x partitions costs to write, to ack and to fetch.
+ * Curve of partitions: what one topic of x partitions costs to write, to ack and to fetch; beside
+ * it what the disk alone takes for as many files, and for one.
  *
  * Always true: every record goes to a named partition, in turn, so that all of them are written;
  * what the closed loop wrote is read back whole and counted.
  * Played by run.ts.
  */
-import { type Client, type Consumer, connect } from '../../client/index.ts'
-import type { BrokerProcess } from '../demo/broker-process.ts'
+import { connect } from '../../client/index.ts'
 import { closedLoop } from '../support/closed-loop.ts'
-import { median } from '../support/figures.ts'
-import { CpuMeter, residentBytes } from '../support/process-usage.ts'
+import { diskWaves } from '../support/disk-waves.ts'
+import { CpuMeter } from '../support/process-usage.ts'
 import type { CurvePlan, CurveTools, Figures } from './curve.ts'
+import { brokerResidentBytes, endOf, type Ground, medianMs, withBroker } from './ground.ts'
+import { partitionSeries } from './partition-series.ts'
 
 const topicName = 'spread'
 const value = Buffer.alloc(100, 'x')
+/** A batch of one such record, as stored. */
+const batchBytes = 170
 const window = 40_000
 
-interface Ground {
-  readonly tools: CurveTools
-  readonly broker: BrokerProcess
-  readonly client: Client
+interface Spread extends Ground {
   readonly partitions: number
 }
 
-/** One record into each partition at once, again and again: how long until all are acked. */
-async function waves({ tools, client, partitions }: Ground): Promise<number> {
+/** One record into each partition at once: how long until all are acked. */
+async function wave({ tools, client, partitions }: Spread): Promise<number> {
   const topic = client.topic(topicName)
-  const times: number[] = []
-  const endMs = performance.now() + tools.seconds * 1000
-  while (times.length < 5 || performance.now() < endMs) {
-    const startMs = performance.now()
-    const sends = Array.from({ length: partitions }, (_, partition) =>
-      topic.send({ value, partition }),
-    )
-    await Promise.all(sends)
-    times.push(performance.now() - startMs)
-  }
-  return median(times.slice(2))
+  const { ms } = await medianMs(tools, () =>
+    Promise.all(Array.from({ length: partitions }, (_, n) => topic.send({ value, partition: n }))),
+  )
+  return ms
 }
 
 /** As fast as acks come, all partitions in turn. */
-async function produce(ground: Ground): Promise<Figures> {
-  const { tools, client, broker, partitions } = ground
+async function produce({ tools, client, broker, partitions }: Spread): Promise<Figures> {
   const topic = client.topic(topicName)
   let next = 0
   const send = () => topic.send({ value, partition: next++ % partitions })
-  await closedLoop({ window, endMs: performance.now() + 300, send })
+  await closedLoop({ window, endMs: endOf(tools, 0.25), send })
   const cpu = new CpuMeter(broker.pid)
-  const loop = await closedLoop({ window, endMs: performance.now() + tools.seconds * 1000, send })
+  const loop = await closedLoop({ window, endMs: endOf(tools), send })
   return {
     produceRate: loop.answered / loop.seconds,
-    brokerUsPerRecord: ((cpu.usedSeconds ?? 0) / loop.answered) * 1e6,
+    produceBrokerUs: ((cpu.usedSeconds ?? Number.NaN) / loop.answered) * 1e6,
   }
 }
 
 /** Everything that is there, through one consumer. @throws Error where a record is missing */
-async function drain({ client, partitions }: Ground): Promise<number> {
-  const described = await client.admin.offsets(
+async function drain({ client, partitions }: Spread): Promise<number> {
+  const ends = await client.admin.offsets(
     Array.from({ length: partitions }, (_, partition) => ({
       topic: topicName,
       partition,
       at: 'latest' as const,
     })),
   )
-  const total = described.reduce((sum, { offset }) => sum + (offset ?? 0), 0)
+  const total = ends.reduce((sum, { offset }) => sum + (offset ?? 0), 0)
   const consumer = client.consumer({ topics: [topicName], stopAtEnd: true })
   const startMs = performance.now()
   let count = 0
@@ -74,70 +67,59 @@ async function drain({ client, partitions }: Ground): Promise<number> {
   return count / seconds
 }
 
-async function nextRecord(batches: AsyncIterator<{ count: number }>): Promise<void> {
-  const { done } = await batches.next()
-  if (done) throw new Error('the consumer ended')
-}
-
-/** One record after the other, sent to a consumer that waits at all partitions. */
-async function trickle(ground: Ground): Promise<Figures> {
-  const { tools, client, broker, partitions } = ground
+/** One record after the other, sent to a consumer that waits at the first `named` partitions. */
+async function trickle({ tools, client, broker }: Spread, named: number): Promise<Figures> {
   const reader = await connect({ servers: broker.url })
-  const consumer: Consumer<Uint8Array, Uint8Array> = reader.consumer({
-    topics: [topicName],
-    start: 'latest',
-  })
+  const assign = Array.from({ length: named }, (_, partition) => ({ topic: topicName, partition }))
+  const consumer = reader.consumer({ assign, start: 'latest' })
   try {
     const topic = client.topic(topicName)
     const batches = consumer.batches()[Symbol.asyncIterator]()
     await consumer.seek(topicName, 0, 'latest')
-    const step = async (n: number): Promise<number> => {
-      const startMs = performance.now()
-      const came = nextRecord(batches)
-      await topic.send({ value, partition: (n * 7919) % partitions })
-      await came
-      return performance.now() - startMs
+    const step = async (n: number): Promise<void> => {
+      const came = batches.next()
+      await topic.send({ value, partition: (n * 7919) % named })
+      if ((await came).done) throw new Error('the consumer ended')
     }
-    for (let n = 0; n < 5; n++) await step(n)
+    await step(0)
     const cpu = new CpuMeter(broker.pid)
-    const times: number[] = []
-    const endMs = performance.now() + tools.seconds * 1000
-    while (times.length < 5 || performance.now() < endMs) times.push(await step(times.length))
-    return {
-      trickleMs: median(times),
-      trickleBrokerMs: ((cpu.usedSeconds ?? 0) / times.length) * 1000,
-    }
+    const { ms, steps } = await medianMs(tools, step)
+    return { fetchMs: ms, fetchBrokerMs: ((cpu.usedSeconds ?? Number.NaN) / steps) * 1000 }
   } finally {
     await consumer.close()
     await reader.close()
   }
 }
 
+async function measureBroker(ground: Ground, partitions: number): Promise<Figures> {
+  const { client } = ground
+  const emptyBytes = brokerResidentBytes(ground)
+  const startMs = performance.now()
+  await client.admin.topics.create({ name: topicName, partitions })
+  const createMs = performance.now() - startMs
+  const kibPerPartition = (brokerResidentBytes(ground) - emptyBytes) / partitions / 1024
+  const spread = { ...ground, partitions }
+  const waveMs = await wave(spread)
+  const fetched = await trickle(spread, partitions)
+  const { fetchMs: fetchOneMs = Number.NaN } = await trickle(spread, 1)
+  const produced = await produce(spread)
+  const drainRate = await drain(spread)
+  await client.admin.topics.alter(topicName, { flush: 'os' })
+  const osWaveMs = await wave(spread)
+  const broker = { createMs, kibPerPartition, waveMs, osWaveMs }
+  return { ...broker, ...fetched, fetchOneMs, ...produced, drainRate }
+}
+
 async function measure(tools: CurveTools, partitions: number): Promise<Figures> {
-  const broker = await tools.startBroker(await tools.newDirectory())
-  const client = await connect({ servers: broker.url })
-  try {
-    const emptyBytes = residentBytes(broker.pid)?.now ?? Number.NaN
-    const madeMs = performance.now()
-    await client.admin.topics.create({ name: topicName, partitions })
-    const createMs = performance.now() - madeMs
-    const ground = { tools, broker, client, partitions }
-    const waveMs = await waves(ground)
-    const trickled = await trickle(ground)
-    const memory = ((residentBytes(broker.pid)?.now ?? Number.NaN) - emptyBytes) / partitions / 1024
-    const produced = await produce(ground)
-    return {
-      createMs,
-      waveMs,
-      ...trickled,
-      ...produced,
-      drainRate: await drain(ground),
-      kibPerPartition: memory,
-    }
-  } finally {
-    await client.close()
-    await broker.stop()
-  }
+  const directory = await tools.newDirectory()
+  const bytes = batchBytes
+  const disk = await diskWaves({ directory, files: partitions, bytes, seconds: tools.seconds / 2 })
+  const broker = await withBroker(tools, [], ground => measureBroker(ground, partitions))
+  const { waveMs = Number.NaN, osWaveMs = Number.NaN } = broker
+  const { fetchMs = Number.NaN, fetchOneMs = Number.NaN } = broker
+  // What would be left of a wave: all of it but the fsyncs, and one write of all the bytes.
+  const journalGain = waveMs / (osWaveMs + disk.journalMs)
+  return { ...broker, ...disk, journalGain, sessionGain: fetchMs / fetchOneMs }
 }
 
 export const partitionsCurve: CurvePlan = {
@@ -146,10 +128,12 @@ export const partitionsCurve: CurvePlan = {
   x: 'partitions',
   points: {
     full: [1, 4, 16, 64, 256, 1000, 2000, 5000],
-    quick: [1, 16, 256, 1000, 5000],
-    tiny: [1, 4, 16],
+    quick: [1, 16, 64, 256, 1000, 5000],
+    tiny: [1, 4, 16, 64],
   },
-  conditions: 'flush=commit, acks=all, 100-byte records, one producer, one consumer of everything',
-  series: [],
+  conditions:
+    'flush=commit, acks=all, 100-byte records, one producer, one consumer of all partitions. ' +
+    'A wave is one record into each partition at once, until all are acked.',
+  series: partitionSeries,
   open: async tools => ({ measure: x => measure(tools, x), close: async () => {} }),
 }

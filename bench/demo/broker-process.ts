@@ -26,6 +26,8 @@ export interface BrokerProcessOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** Aborting it kills a broker that is still starting. */
   readonly signal?: AbortSignal
+  /** Told the process id as soon as there is one. */
+  readonly onSpawn?: (pid: number) => void
 }
 
 export interface BrokerProcess {
@@ -112,6 +114,7 @@ export async function startBrokerProcess(options: BrokerProcessOptions): Promise
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(environment !== undefined && { env: { ...process.env, ...environment } }),
   })
+  if (child.pid !== undefined) options.onSpawn?.(child.pid)
   const log = keepLog(child)
   const exited = new Promise<number | NodeJS.Signals>(resolve => {
     child.once('close', (code, signal) => resolve(code ?? signal ?? 'SIGKILL'))

@@ -41,7 +41,13 @@ export interface ComparedRow {
 
 const own = 'sluice'
 
-function advantageOf(figure: FigureRow, ours: readonly number[], theirs: readonly number[]) {
+/** null where a round is missing, or too short for the figure to be above 0. */
+function advantageOf(
+  figure: FigureRow,
+  ours: readonly number[] | undefined,
+  theirs: readonly number[],
+) {
+  if (ours?.length !== theirs.length || [...ours, ...theirs].includes(0)) return null
   return figure.good === 'more' ? ratioOfRounds(ours, theirs) : ratioOfRounds(theirs, ours)
 }
 
@@ -60,22 +66,22 @@ export function compareFigure(
   }
   const ours = rounds.get(own)
   const peers = [...rounds].map(([peer, values]): ComparedFigure => {
-    const isComparable = peer !== own && ours !== undefined
-    const advantage = isComparable ? advantageOf(figure, ours, values) : null
+    const advantage = peer === own ? null : advantageOf(figure, ours, values)
     return { peer, ...spreadOf(values), rounds: values, advantage }
   })
   return { ...where, figure, peers }
 }
 
+function showSpread(median: number, { min, max }: { min: number; max: number }): string {
+  return `${threeDigits(median)} (${threeDigits(min)}–${threeDigits(max)})`
+}
+
 /** Lines of text: one per peer of the row. */
 export function showRow({ durability, work, figure, peers }: ComparedRow): string[] {
-  return peers.map(({ peer, median, min, max, advantage }) => {
-    const spread = `${threeDigits(median)} (${threeDigits(min)}–${threeDigits(max)})`
-    const against =
-      advantage === null
-        ? ''
-        : `× ${threeDigits(advantage.ratio)} (${threeDigits(advantage.min)}–${threeDigits(advantage.max)})`
+  return peers.map(({ peer, advantage, ...spread }) => {
     const head = `${durability.padEnd(6)}${work.padEnd(13)}${figure.label.padEnd(28)}`
-    return `${head}${peer.padEnd(13)}${spread.padEnd(34)}${figure.unit.padEnd(11)}${against}`
+    const value = showSpread(spread.median, spread).padEnd(34)
+    const against = advantage === null ? '' : `× ${showSpread(advantage.ratio, advantage)}`
+    return `${head}${peer.padEnd(20)}${value}${figure.unit.padEnd(11)}${against}`
   })
 }

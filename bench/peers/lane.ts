@@ -52,6 +52,8 @@ export interface LaneOutcome {
   readonly samples: Sample[]
   readonly servers: ServerNote[]
   readonly skipped: { readonly peer: string; durability: DurabilityClass; reason: string }[]
+  /** A peer that failed, or whose records were not those that were sent. */
+  readonly failures: string[]
 }
 
 interface Running {
@@ -134,15 +136,22 @@ async function runRound(
       const { address, pid: serverPid } = server
       const { name } = peer
       const load = { durability, serverPid, work, sizeBytes, seconds: options.seconds, round }
-      const figures = await runLoad({ peer: name, address, ...load }, options.signal)
-      outcome.samples.push({ peer: name, durability, work: label, round, figures })
+      try {
+        const figures = await runLoad({ peer: name, address, ...load }, options.signal)
+        outcome.samples.push({ peer: name, durability, work: label, round, figures })
+      } catch (error) {
+        options.signal.throwIfAborted()
+        const why = error instanceof Error ? error.message : String(error)
+        outcome.failures.push(`${durability} ${label}, round ${round + 1}: ${why}`)
+        options.say(`FAILED  ${outcome.failures.at(-1)}`)
+      }
     }
     const names = inOrder.map(({ peer }) => peer.name).join(' ')
     options.say(`${durability}  round ${round + 1}/${options.rounds}  ${label}: ${names}`)
   }
 }
 
-/** All rounds of one class; adds to `outcome`. @throws Error where a peer failed a check */
+/** All rounds of one class; adds to `outcome`. @throws what ended it before its time */
 export async function runClass(
   options: LaneOptions,
   durability: DurabilityClass,

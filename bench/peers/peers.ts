@@ -12,7 +12,7 @@ import { redis } from './redis.ts'
 import { sluice } from './sluice.ts'
 
 /** Environment: a nats-server other than the one in the PATH. */
-export const natsServerVariable = 'SLUICE_NATS_SERVER'
+export const natsServerVariable = 'PEERS_NATS_SERVER'
 
 function local(): readonly Peer[] {
   return [sluice, natsPeer(process.env[natsServerVariable] ?? 'nats-server'), redis]

@@ -24,10 +24,11 @@ interface OpenList {
 }
 
 /** Reads replies out of what comes in; a long list is read as it comes and never twice. */
-class ReplyReader {
+export class ReplyReader {
   #bytes: Buffer = Buffer.alloc(0)
   #at = 0
   #open: OpenList[] = []
+  #number = 0
 
   begin(bytes: Buffer): void {
     this.#bytes = bytes
@@ -67,38 +68,47 @@ class ReplyReader {
   /** The next item; 'list' = one was opened. */
   #item(): Reply | 'list' | undefined {
     const type = this.#bytes[this.#at]
-    const line = this.#lineEnd()
+    if (type === 0x2b || type === 0x2d) return this.#text(type === 0x2d)
+    const line = this.#numberLine()
     if (line < 0) return undefined
     if (type === 0x24) return this.#bulk(line)
-    const start = this.#at + 1
-    const number = type === 0x2a || type === 0x3a ? this.#number(line) : 0
-    this.#at = line + 2
-    if (type === 0x3a) return number
-    if (type === 0x2a) return this.#list(number)
-    const text = this.#bytes.subarray(start, line)
-    return type === 0x2b ? text : new Error(String(text))
+    this.#at = line
+    return type === 0x2a ? this.#list(this.#number) : this.#number
   }
 
-  #lineEnd(): number {
-    const end = this.#bytes.indexOf(carriageReturn, this.#at)
-    return end >= 0 && end + 1 < this.#bytes.length ? end : -1
+  #text(isError: boolean): Buffer | Error | undefined {
+    const end = this.#bytes.indexOf('\r\n', this.#at)
+    if (end < 0) return undefined
+    const text = this.#bytes.subarray(this.#at + 1, end)
+    this.#at = end + 2
+    return isError ? new Error(String(text)) : text
   }
 
-  #number(end: number): number {
+  /**
+   * Reads the number of a line into `#number`; answers where the next line begins, −1 = not all is
+   * there. Byte by byte: a search would cost more than these few.
+   */
+  #numberLine(): number {
+    const bytes = this.#bytes
     let at = this.#at + 1
-    const isNegative = this.#bytes[at] === 0x2d
+    const isNegative = bytes[at] === 0x2d
     if (isNegative) at++
     let number = 0
-    for (; at < end; at++) number = number * 10 + (this.#bytes[at] ?? 0) - 0x30
-    return isNegative ? -number : number
+    for (; at < bytes.length; at++) {
+      const digit = bytes[at] ?? 0
+      if (digit === carriageReturn) break
+      number = number * 10 + digit - 0x30
+    }
+    this.#number = isNegative ? -number : number
+    return at + 1 < bytes.length ? at + 2 : -1
   }
 
-  #bulk(line: number): Buffer | null | undefined {
-    const length = this.#number(line)
-    const end = line + 2 + Math.max(0, length)
+  #bulk(start: number): Buffer | null | undefined {
+    const length = this.#number
+    const end = start + length
     if (length >= 0 && end + 2 > this.#bytes.length) return undefined
-    this.#at = length < 0 ? line + 2 : end + 2
-    return length < 0 ? null : this.#bytes.subarray(line + 2, end)
+    this.#at = length < 0 ? start : end + 2
+    return length < 0 ? null : this.#bytes.subarray(start, end)
   }
 
   #list(count: number): Reply | 'list' {

@@ -74,7 +74,7 @@ function compareAll(outcome: LaneOutcome, classes: readonly DurabilityClass[]): 
 
 async function main(words: ReturnType<typeof readWords>): Promise<number> {
   const machine = machineNow()
-  const outcome: LaneOutcome = { samples: [], servers: [], skipped: [] }
+  const outcome: LaneOutcome = { samples: [], servers: [], skipped: [], failures: [] }
   const stopping = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => stopping.abort(new Error(`ended by ${signal}`)))
@@ -88,13 +88,15 @@ async function main(words: ReturnType<typeof readWords>): Promise<number> {
   for (const line of rows.flatMap(showRow)) say(line)
   const seconds = Math.round((performance.now() - startMs) / 1000)
   const checked = outcome.samples.length
-  say(`\n${checked} runs, every record checked; ${outcome.skipped.length} skipped; ${seconds} s`)
+  const { failures, skipped } = outcome
+  const ends = `${skipped.length} skipped, ${failures.length} failed`
+  say(`\n${checked} runs, every record checked; ${ends}; ${seconds} s`)
   if (words.record) {
     const { samples: _, ...kept } = outcome
     const facts = { rounds: words.rounds, secondsPerRun: words.seconds, seconds, ...kept, rows }
     say(`written: ${writeBenchResult('peers', machine, facts)}`)
   }
-  return 0
+  return failures.length === 0 ? 0 : 1
 }
 
 try {

@@ -3,12 +3,15 @@
  * sends of many records.
  *
  * Always true: one promise per record, settled with its batch; batches leave in order and a bounded
- * number of them is on the way, so that what waits meanwhile becomes the next one.
+ * number of them is on the way, so that what waits meanwhile becomes the next one. The first batch
+ * of a log goes alone: the clients look for its leader then, and what leaves beside it overtakes.
  * Used by kafka.ts.
  */
 
-export const maxBatchRecords = 5000
-export const maxInFlight = 5
+/** Kafka takes batches of up to 1 MiB by default. */
+const maxBatchBytes = 900_000
+/** What a record costs beside its value, at most. */
+const recordOverheadBytes = 20
 
 interface Waiting {
   readonly value: Buffer
@@ -18,13 +21,16 @@ interface Waiting {
 
 export class TurnBatches {
   readonly #send: (log: string, values: Buffer[]) => Promise<unknown>
+  readonly #maxInFlight: number
   #waiting: Waiting[] = []
   #log = ''
   #inFlight = 0
+  #knownLog = ''
   #isDue = false
 
   /** `send` settles when all of the values are confirmed. */
-  constructor(send: (log: string, values: Buffer[]) => Promise<unknown>) {
+  constructor(maxInFlight: number, send: (log: string, values: Buffer[]) => Promise<unknown>) {
+    this.#maxInFlight = maxInFlight
     this.#send = send
   }
 
@@ -43,9 +49,22 @@ export class TurnBatches {
     })
   }
 
+  /** Records of the next batch; at least one. */
+  #batchCount(): number {
+    let bytes = 0
+    let count = 0
+    for (const { value } of this.#waiting) {
+      bytes += value.byteLength + recordOverheadBytes
+      if (count > 0 && bytes > maxBatchBytes) break
+      count++
+    }
+    return count
+  }
+
   #flush(): void {
-    while (this.#waiting.length > 0 && this.#inFlight < maxInFlight) {
-      const batch = this.#waiting.splice(0, maxBatchRecords)
+    const most = this.#knownLog === this.#log ? this.#maxInFlight : 1
+    while (this.#waiting.length > 0 && this.#inFlight < most) {
+      const batch = this.#waiting.splice(0, this.#batchCount())
       this.#inFlight++
       const settle = (each: (one: Waiting) => void): void => {
         this.#inFlight--
@@ -56,7 +75,10 @@ export class TurnBatches {
         this.#log,
         batch.map(({ value }) => value),
       ).then(
-        () => settle(one => one.resolve()),
+        () => {
+          this.#knownLog = this.#log
+          settle(one => one.resolve())
+        },
         error => settle(one => one.reject(error)),
       )
     }

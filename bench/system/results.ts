@@ -86,9 +86,10 @@ export function resultsPage(rows: readonly SummaryRow[]): string {
   const dates = rows.map(row => row.date.slice(0, 10)).toSorted()
   return `# Measured against the targets
 
-Made by \`npm run bench\`; do not edit. One broker with \`flush=commit\`, client and broker on the same machine, every record
-verified. "disk" is what the same directory's disk did in the same run without a broker: 1 MiB writes, each durable
-before the next, and the median of a 4 KiB write + fdatasync. The figures behind a row are in \`<row>.json\`, its plots in \`<row>.html\`.
+Made by \`npm run bench\`; do not edit. One broker with \`flush=commit\`, client and broker on the
+same machine, every record verified. "disk" is what the same directory's disk did in the same run
+without a broker: 1 MiB writes, each durable before the next, and the median of a 4 KiB write +
+fdatasync. The figures behind a row are in \`<row>.json\`, its plots in \`<row>.html\`.
 
 ${machines.map(machine => `- ${machine}`).join('\n')}
 - measured ${[...new Set([dates[0], dates.at(-1)])].join(' to ')}
@@ -102,7 +103,9 @@ ${rows.map(tableRow).join('\n')}
 /** JSON whose innermost objects and lists take one line each. */
 export function compactJson(value: object): string {
   const text = JSON.stringify(value, null, 1)
-  return `${text.replace(/[[{](?:[^[\]{}"]|"(?:[^"\\]|\\.)*")*[\]}]/g, part => part.replace(/\n */g, ' '))}\n`
+  // a list or object that holds no other; brackets inside texts do not count
+  const innermost = /[[{](?:[^[\]{}"]|"(?:[^"\\]|\\.)*")*[\]}]/g
+  return `${text.replace(innermost, part => part.replace(/\n */g, ' '))}\n`
 }
 
 async function earlierRows(file: string): Promise<SummaryRow[]> {

@@ -12,7 +12,7 @@ import { defineLocalCommand, type LocalContext } from '../../client/cli/command.
 import { usageError } from '../../client/cli/failure.ts'
 import type { Terminal } from '../../client/cli/terminal.ts'
 import { SluiceError } from '../../protocol/errors.ts'
-import { realClock, realWorld } from '../../protocol/real-world.ts'
+import { realClock, realTimers, realWorld } from '../../protocol/real-world.ts'
 import {
   type ConfigSources,
   configRows,
@@ -91,24 +91,41 @@ function readyLine(broker: Broker): string {
   return `ready ${bound} broker=${brokerId} cluster=${clusterId}${advertised}\n`
 }
 
-const untilAborted = (signal: AbortSignal): Promise<void> =>
-  new Promise(resolve => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
+/** Which signal asks the broker to stop. */
+function untilSignal({ terminal, stop }: LocalContext): Promise<string> {
+  return new Promise(resolve => {
+    const unlisten = terminal.onSignal(name => {
+      unlisten()
+      resolve(name)
+    })
+    if (!stop.aborted) return
+    unlisten()
+    resolve('a signal while it was starting')
   })
+}
+
+/** Who runs with what: the settings that somebody made, and where. */
+function noteStart({ terminal }: LocalContext, { values }: LoadedConfig, logger: BrokerLog): void {
+  const made = values.filter(({ origin }) => origin !== 'default')
+  const settings = made.map(({ name, value, origin }) => [name, `${value} (${origin})`])
+  const { node, platform } = terminal.machine()
+  const facts = { version: terminal.version(), node, platform, ...Object.fromEntries(settings) }
+  logger.info({ event: 'starting', ...facts }, 'starting')
+}
 
 async function runBroker(
   context: LocalContext,
   loaded: LoadedConfig,
   logger: BrokerLog,
 ): Promise<void> {
+  noteStart(context, loaded, logger)
   const process = new RealProcess(line => context.terminal.writeError(`${line}\n`))
   const world = { ...(await realWorld()), disk: new NodeDisk(), process }
   const { node } = context.terminal.machine()
   const broker = await createBroker(loaded.config, world, { logger, ownProcess: { node } })
   context.terminal.write(readyLine(broker))
-  await untilAborted(context.stop)
-  logger.info({ dataDir: loaded.config.dataDir }, 'stopping')
+  const reason = await untilSignal(context)
+  logger.info({ event: 'stopping', reason, dataDir: loaded.config.dataDir }, 'stopping')
   await broker.close()
 }
 
@@ -142,6 +159,7 @@ export const startCommand = defineLocalCommand({
     const logger = openBrokerLog({
       terminal: context.terminal,
       clock: realClock,
+      timers: realTimers,
       level: loaded.config.logLevel,
     })
     try {

@@ -123,6 +123,13 @@ export const brokerOptions = {
       'Requests received and not yet answered: above it the broker stops reading. As much again ' +
       'for messages that are half received: above it connections are dropped.',
   }),
+  maxSendBytes: bytes('max.send.bytes', {
+    default: 256 * MiB,
+    min: KiB,
+    about:
+      'Answers that all connections have not taken yet: the fuller, the smaller the next ones; ' +
+      'above half of it connections that take nothing are dropped, above it others too.',
+  }),
   maxBufferedBytes: bytes('max.buffered.bytes', {
     default: 64 * MiB,
     min: KiB,
@@ -157,6 +164,21 @@ export const brokerOptions = {
     min: 1,
     max: 100_000,
     about: 'Partitions named in one request.',
+  }),
+  maxPartitions: integer('max.partitions', {
+    default: 10_000,
+    min: 1,
+    about: 'Partitions of all topics together; above it none are created.',
+  }),
+  handshakeTimeoutMs: duration('handshake.timeout.ms', {
+    default: 10_000,
+    min: 1,
+    about: 'Time for a new socket to finish its HTTP request; after it the socket is closed.',
+  }),
+  maxPendingSockets: integer('max.pending.sockets', {
+    default: 256,
+    min: 1,
+    about: 'Sockets that are no connection yet; above it the one that waits longest is closed.',
   }),
   helloTimeoutMs: duration('hello.timeout.ms', {
     default: 10_000,

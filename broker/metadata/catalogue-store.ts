@@ -9,7 +9,17 @@
  * replication/topic-lifecycle.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'
+import { maxPartitionsPerTopic } from '../../protocol/messages/topics.ts'
 import { type CheckedFile, readCheckedFile, writeCheckedFile } from '../storage/checked-file.ts'
+import {
+  listOf,
+  mapOf,
+  objectOf,
+  type StoredShape,
+  text,
+  time,
+  whole,
+} from '../storage/stored-shape.ts'
 import { isNoSpace } from '../world/disk.ts'
 import type { BrokerWorld } from '../world/world.ts'
 import {
@@ -19,12 +29,25 @@ import {
   nextCatalogue,
   type Tombstone,
 } from './catalogue.ts'
+import { isTopicName } from './topic-name.ts'
 
 const formatVersion = 1
+const name: StoredShape = value => typeof value === 'string' && isTopicName(value)
+/** It is a part of file names. */
+const topicId: StoredShape = value => typeof value === 'string' && /^[\w-]{1,64}$/.test(value)
+const partitions: StoredShape = value => whole(value) && Number(value) <= maxPartitionsPerTopic
+const fits = objectOf({
+  clusterId: text,
+  brokerId: whole,
+  revision: whole,
+  topics: listOf(objectOf({ name, topicId, partitions, configs: mapOf(text), createdAtMs: time })),
+  tombstones: listOf(objectOf({ name, topicId, deletedAtMs: time })),
+})
 const file = (directory: string): CheckedFile => ({
   directory,
   name: 'catalogue',
   kind: 'catalogue',
+  shape: { version: formatVersion, fits },
 })
 
 interface Stored {

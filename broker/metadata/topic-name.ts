@@ -19,6 +19,8 @@ export function requireTopicName(name: string): void {
   })
 }
 
+export const isTopicName = (name: string): boolean => problemOf(name) === null
+
 function problemOf(name: string): string | null {
   if (name === '') return 'the name is empty'
   if (name === '.' || name === '..') return 'the name is a directory of its own'

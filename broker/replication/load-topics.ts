@@ -37,7 +37,8 @@ export async function loadTopics(parts: TopicLifecycleParts): Promise<void> {
   if (tombstoned.size > 0) await store.commit({ type: 'forget', topicIds: [...tombstoned] })
   for (const [topic, directories] of strangers) await settle(parts, topic, directories)
   await openAll(parts)
-  logger.debug({ topics: store.current.topics.size }, 'topics loaded')
+  const { size } = store.current.topics
+  logger.debug({ event: 'topics-loaded', topics: size }, 'topics loaded')
 }
 
 async function settle(
@@ -48,10 +49,12 @@ async function settle(
   if (found.some(one => one.content !== 'nothing')) return adopt(parts, topic, found)
   for (const { directory, identity } of found) {
     if (identity.topicId === '') {
-      parts.logger.warn({ directory }, 'looks like a partition, holds nothing, left alone')
+      const values = { event: 'directory-left-alone', directory }
+      parts.logger.warn(values, 'looks like a partition, holds nothing, left alone')
       continue
     }
-    parts.logger.warn({ directory }, 'left over from a creation that never happened: removed')
+    const values = { event: 'directory-removed', directory }
+    parts.logger.warn(values, 'left over from a creation that never happened: removed')
     await parts.logs.removeDirectory(directory)
   }
 }
@@ -65,7 +68,8 @@ async function adopt(
   const directories = found.map(one => one.directory)
   const numbers = found.map(one => one.identity.partition).sort((a, b) => a - b)
   const ids = new Set(found.map(one => one.identity.topicId))
-  const leave = (why: string) => logger.warn({ directories }, `not taken over: ${why}`)
+  const values = { event: 'directory-left-alone', directories }
+  const leave = (why: string) => logger.warn(values, `not taken over: ${why}`)
   const isForeign = found.some(one => one.content === 'foreign')
   if (isForeign) return leave('a .log holds no record batches of format version 2')
   if (numbers.some((number, index) => number !== index)) return leave('partitions are missing')
@@ -84,7 +88,8 @@ async function adopt(
   const next = nextCatalogue(store.current, command)
   if (SluiceError.is(next)) return leave(next.message)
   await store.commit(command)
-  logger.info({ topic: name, directories }, 'found and taken over as a topic')
+  const adopted = { event: 'topic-adopted', topic: name, directories }
+  logger.info(adopted, 'found and taken over as a topic')
 }
 
 async function openAll(parts: TopicLifecycleParts): Promise<void> {
@@ -113,7 +118,8 @@ async function openOne(
   } catch (error) {
     const why = asStorageError(error, identity)
     if (why === null) throw error
-    parts.logger.error({ ...identity, error }, 'this partition cannot be opened and is not served')
+    const values = { event: 'partition-offline', ...identity, error }
+    parts.logger.error(values, 'this partition cannot be opened and is not served')
     parts.partitions.addOffline(identity, why)
   } finally {
     parts.counts.start.partitionsOpened++

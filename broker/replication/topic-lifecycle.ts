@@ -53,7 +53,7 @@ export class TopicLifecycle {
   /**
    * Usable and durable when it resolves.
    * @throws SluiceError INVALID_TOPIC, TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS,
-   * INVALID_REPLICATION_FACTOR, INVALID_CONFIG, DISK_FULL
+   * INVALID_REPLICATION_FACTOR, INVALID_CONFIG, POLICY_VIOLATION (max.partitions), DISK_FULL
    */
   create(spec: NewTopic, validateOnly = false): Promise<CatalogueTopic> {
     return this.#inTurn(async () => {
@@ -67,10 +67,12 @@ export class TopicLifecycle {
         createdAtMs: world.clock.wallMs(),
       }
       store.check({ type: 'create', topic })
+      this.#requireRoomFor(topic.partitions)
       this.#requireCarriable(topic.configs)
       if (validateOnly) return topic
       partitions.add(await this.#openAnd(topic, 0, () => store.commit({ type: 'create', topic })))
-      this.#parts.logger.info({ topic: topic.name, topicId: topic.topicId }, 'topic created')
+      const values = { event: 'topic-created', topic: topic.name, topicId: topic.topicId }
+      this.#parts.logger.info(values, 'topic created')
       return topic
     })
   }
@@ -103,15 +105,20 @@ export class TopicLifecycle {
     })
   }
 
-  /** @throws SluiceError UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS, DISK_FULL */
+  /**
+   * @throws SluiceError UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS, POLICY_VIOLATION, DISK_FULL
+   */
   addPartitions(name: string, total: number, validateOnly = false): Promise<CatalogueTopic> {
     return this.#inTurn(async () => {
       const { store, partitions } = this.#parts
       const command = { type: 'addPartitions', name, total } as const
       const before = store.current.topics.get(name)?.partitions ?? 0
       const planned = requireNamed(store.check(command).topics.get(name))
+      this.#requireRoomFor(planned.partitions - before)
       if (validateOnly) return planned
       partitions.add(await this.#openAnd(planned, before, () => store.commit(command)))
+      const values = { event: 'partitions-added', topic: name, partitions: total }
+      this.#parts.logger.info(values, 'partitions added')
       return planned
     })
   }
@@ -136,6 +143,8 @@ export class TopicLifecycle {
       const settings = topicSettings(planned.configs, config.topicDefaults)
       const logs = partitions.ofTopic(planned.topicId)
       await Promise.all(logs.map(({ log }) => log.applySettings(settings)))
+      const values = { event: 'topic-altered', topic: name, configs }
+      this.#parts.logger.info(values, 'topic settings changed')
     })
   }
 
@@ -170,7 +179,8 @@ export class TopicLifecycle {
     } catch (error) {
       await Promise.allSettled(opened.map(({ partition }) => logs.delete(topicId, partition)))
       await this.#removeLeftovers(topicId, from).catch(leftover => {
-        this.#parts.logger.warn({ topic: name, error: leftover }, 'leftovers stay until a restart')
+        const values = { event: 'leftovers-stay', topic: name, error: leftover }
+        this.#parts.logger.warn(values, 'leftovers stay until a restart')
       })
       if (!store.current.topics.has(name)) counts.topics.forget(name)
       throw asTopicError(error, name)
@@ -190,6 +200,18 @@ export class TopicLifecycle {
       const isOurs = identity.topicId === topicId && identity.partition >= from
       if (isOurs && content === 'nothing') await logs.removeDirectory(directory)
     }
+  }
+
+  #requireRoomFor(more: number): void {
+    const { store, config } = this.#parts
+    let count = more
+    for (const { partitions } of store.current.topics.values()) count += partitions
+    if (count <= config.maxPartitions) return
+    throw new SluiceError(
+      'POLICY_VIOLATION',
+      `the broker would have ${count} partitions, limit ${config.maxPartitions}`,
+      { hint: 'delete topics, or raise max.partitions of the broker' },
+    )
   }
 
   /** A batch that no message can carry could never be produced. */

@@ -17,6 +17,7 @@ import { loadTopics } from '../replication/load-topics.ts'
 import { PartitionManager } from '../replication/partition-manager.ts'
 import { type NewTopic, TopicLifecycle } from '../replication/topic-lifecycle.ts'
 import { openLogs as openStoredLogs } from '../storage/log-manager.ts'
+import { Permits } from '../storage/permits.ts'
 import type { PartitionLogs } from '../storage/types.ts'
 import { type Logger, silentLogger } from '../world/logger.ts'
 import type { BrokerWorld } from '../world/world.ts'
@@ -25,6 +26,7 @@ import { Deadlines } from './deadlines.ts'
 import { Dispatcher, type Interceptor } from './dispatcher.ts'
 import { FetchPurgatory } from './fetch-waiter.ts'
 import { FrontDoor } from './front-door.ts'
+import type { Health } from './health.ts'
 import { urlOf, warnOfWildcard } from './listener.ts'
 import type { BrokerParts } from './parts.ts'
 import { Sessions } from './sessions.ts'
@@ -61,6 +63,8 @@ export interface BrokerOptions {
 
 /** How long a stopping broker waits for peers to take their answers. */
 const maxDrainMs = 1000
+/** Lookups by time at once, over all connections: each may unpack a batch of 64 MiB. */
+const maxLookups = 1
 
 /**
  * Undoes what was done so far, last first; keeps going past a step that fails and throws its error
@@ -136,7 +140,7 @@ async function start(
   const parts = assemble({ config, world, logger, counts, data, logs, listening })
   health.served = parts
   await loadTopics(parts)
-  counts.start.seconds = (world.clock.monotonicMs() - beganMs) / 1000
+  noteOpened(parts, health, world.clock.monotonicMs() - beganMs)
   await createMissing(parts, options.topics ?? [])
   const dispatcher = new Dispatcher(parts, options.intercept)
   const sessions = new Sessions(parts, (exchange, header) => dispatcher.dispatch(exchange, header))
@@ -157,6 +161,15 @@ async function start(
   warnOfWildcard(config, logger)
   noteReady(parts, Math.round(world.clock.monotonicMs() - beganMs))
   return brokerOf(parts, listening, close)
+}
+
+/** How the logs were found; worth a line of its own only after a stop that was not clean. */
+function noteOpened({ counts, logger }: BrokerParts, health: Health, tookMs: number): void {
+  counts.start.seconds = tookMs / 1000
+  if (!counts.storage.isUncleanStart) return
+  const { partitionsTotal: partitions } = counts.start
+  const values = { partitions, ...health.damaged(), tookMs: Math.round(tookMs) }
+  logger.info({ event: 'recovered', ...values }, 'the logs are recovered')
 }
 
 function noteReady(parts: BrokerParts, startMs: number): void {
@@ -197,6 +210,7 @@ function assemble(ingredients: Ingredients): BrokerParts {
     topics: new TopicLifecycle(shared),
     deadlines,
     purgatory: new FetchPurgatory(deadlines),
+    lookups: new Permits(maxLookups),
     url: () => urlOf(config, listening),
   }
 }

@@ -8,6 +8,7 @@
  * Put around the broker's logger by broker.ts.
  */
 import type { TimerHandle } from '../../protocol/world.ts'
+import type { LogEvent } from '../world/log-events.ts'
 import type { Logger } from '../world/logger.ts'
 import type { BrokerWorld } from '../world/world.ts'
 
@@ -37,7 +38,8 @@ export function calmLogger(
     storms.delete(event)
     storm.timer?.cancel()
     if (storm.heldBack === 0) return
-    const values = { event: 'lines-held-back', of: event, lines: storm.heldBack }
+    const heldBack: LogEvent = 'lines-held-back'
+    const values = { event: heldBack, of: event, lines: storm.heldBack }
     logger.warn(values, `more lines like this were held back: ${event}`)
   }
   const stormOf = (event: string): Storm => {

@@ -13,7 +13,7 @@ import { SluiceError } from '../../protocol/errors.ts'
 import type { FrameHeader } from '../../protocol/frame.ts'
 import { InvariantError } from '../../protocol/invariant.ts'
 import { type ApiName, apis } from '../../protocol/messages/apis.ts'
-import { checkMessage, type Shape } from '../../protocol/messages/define.ts'
+import { checkMessage, dropUnknown, type Shape } from '../../protocol/messages/define.ts'
 import { nearestName } from '../config/nearest-name.ts'
 import { handlers } from './handlers/handlers.ts'
 import { unforeseen } from './item-error.ts'
@@ -47,7 +47,9 @@ export class Dispatcher {
         exchange.fail(refusal)
         return
       }
-      const request = checkMessage(apis[api].request as Shape, header)
+      const shape = apis[api].request as Shape
+      const request = checkMessage(shape, header)
+      dropUnknown(shape, header, framing)
       const handle = handlers[api] as AnyHandler
       const done = handle(this.#parts, request, exchange)
       if (done !== undefined) done.catch(error => this.#failed(exchange, header, error))
@@ -68,7 +70,8 @@ export class Dispatcher {
   #failed(exchange: Exchange, header: FrameHeader, error: unknown): void {
     const { logger, world } = this.#parts
     if (error instanceof InvariantError) {
-      logger.error({ api: header.api, error }, 'a broken invariant: the broker ends')
+      const values = { event: 'invariant-broken', api: header.api, error }
+      logger.error(values, 'a broken invariant: the broker ends')
       exchange.finish()
       world.process.die(error.message, error)
       return
@@ -77,10 +80,14 @@ export class Dispatcher {
       exchange.fail(error)
       return
     }
-    logger.error({ api: header.api, error }, 'a request met an error that has no name')
+    const values = { event: 'request-failed', api: header.api, error }
+    logger.error(values, 'a request met an error that has no name')
     exchange.fail(unforeseen(error, true))
   }
 }
+
+/** What the frame itself has in a header. */
+const framing: readonly string[] = ['id', 'api', 'v', 'body']
 
 /** @throws SluiceError INVALID_REQUEST, UNKNOWN_API */
 function requireApi(header: FrameHeader): ApiName {

@@ -29,7 +29,8 @@ export function itemError(error: unknown, context: ItemContext): WireError {
     if (partition !== undefined) wire.partition ??= partition
     return wire
   }
-  logger.error({ topic, partition, error }, 'a request met an error that has no name')
+  const values = { event: 'request-failed', topic, partition, error }
+  logger.error(values, 'a request met an error that has no name')
   return {
     ...unforeseen(error, maybeApplied ?? false).toJSON(),
     ...(topic !== undefined && { topic }),

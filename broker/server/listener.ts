@@ -35,6 +35,8 @@ export function listen(parts: ListenerParts): Promise<Listening> {
     maxMessageBytes: config.maxFrameBytes,
     maxConnections: config.maxConnections,
     maxConnectionsPerAddress: config.maxConnectionsPerAddress,
+    handshakeTimeoutMs: config.handshakeTimeoutMs,
+    maxPendingSockets: config.maxPendingSockets,
     pingIntervalMs: config.pingIntervalMs,
     allowedOrigins: config.allowedOrigins,
     allowedHosts: config.allowedHosts,

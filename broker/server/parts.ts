@@ -13,6 +13,7 @@ import type { CatalogueStore } from '../metadata/catalogue-store.ts'
 import type { BrokerCounts } from '../metrics/broker-counts.ts'
 import type { PartitionManager } from '../replication/partition-manager.ts'
 import type { TopicLifecycle } from '../replication/topic-lifecycle.ts'
+import type { Permits } from '../storage/permits.ts'
 import type { PartitionLogs } from '../storage/types.ts'
 import type { Logger } from '../world/logger.ts'
 import type { BrokerWorld } from '../world/world.ts'
@@ -30,6 +31,8 @@ export interface BrokerParts {
   readonly topics: TopicLifecycle
   readonly deadlines: Deadlines
   readonly purgatory: FetchPurgatory
+  /** For lookups by time, which unpack batches. */
+  readonly lookups: Permits
   /** Where clients reach this broker. */
   readonly url: () => string
 }
@@ -51,9 +54,10 @@ export interface Exchange<Response = object> {
   onClosed(run: () => void): void
   /**
    * Runs at once where the peer takes what it is sent, else when it has taken enough of it. Room
-   * for an answer of `bytes` is set aside until the exchange is over.
+   * for an answer of `bytes`, or of less where the broker is short of it, is set aside until the
+   * exchange is over.
    */
-  whenWritable(bytes: number, run: () => void): void
+  whenWritable(bytes: number, run: (grantedBytes: number) => void): void
 }
 
 export type Handler<N extends ApiName> = (

@@ -10,10 +10,12 @@ import type { ErrorCode, SluiceError } from '../../protocol/errors.ts'
 import type { FrameHeader } from '../../protocol/frame.ts'
 import type { Clock } from '../../protocol/world.ts'
 import type { ApiCounts } from '../metrics/request-counts.ts'
+import type { Waiting } from './output-meter.ts'
 import type { Exchange } from './parts.ts'
 
 export interface Request {
   readonly id: number
+  /** What it costs as long as it is not answered. */
   readonly bytes: number
   readonly bodies: readonly Uint8Array[]
   readonly turn: number
@@ -23,6 +25,8 @@ export interface Request {
 /** How long a request took, without the time in which it only waited. */
 export interface Ended {
   readonly request: Request
+  /** What of its bytes is on the receive budget. */
+  readonly heldBytes: number
   readonly busyMs: number
 }
 
@@ -36,8 +40,10 @@ export interface AnsweringSession {
   /** Hello was accepted. */
   greet(): void
   /** Room for an answer, until `unreserve`. */
-  reserve(bytes: number, run: () => void): void
+  reserve(waiting: Waiting): void
   unreserve(bytes: number): void
+  /** Charges the receive budget; negative where bytes are given back. */
+  hold(bytes: number): void
 }
 
 export class RequestExchange implements Exchange {
@@ -47,6 +53,7 @@ export class RequestExchange implements Exchange {
   readonly #beganMs: number
   #waitedMs = 0
   #over = false
+  #isParked = false
   #reservedBytes = 0
   #closed: (() => void) | null = null
 
@@ -87,7 +94,8 @@ export class RequestExchange implements Exchange {
     const wholeMs = this.#clock.monotonicMs() - this.#beganMs
     counts.durationSeconds.observe(wholeMs / 1000)
     countItemErrors(counts, response)
-    this.#session.settle({ request: this.#request, busyMs: wholeMs - this.#waitedMs })
+    const heldBytes = this.#isParked ? 0 : this.#request.bytes
+    this.#session.settle({ request: this.#request, heldBytes, busyMs: wholeMs - this.#waitedMs })
     this.#unreserve()
   }
 
@@ -99,14 +107,30 @@ export class RequestExchange implements Exchange {
     this.#session.greet()
   }
 
-  whenWritable(bytes: number, run: () => void): void {
-    this.#session.reserve(bytes, () => {
-      this.#reservedBytes = bytes
-      this.#waitedMs = this.#clock.monotonicMs() - this.#beganMs
-      this.#request.counts.queueSeconds.observe(this.#waitedMs / 1000)
-      if (this.#over) this.#unreserve()
-      run()
+  whenWritable(bytes: number, run: (grantedBytes: number) => void): void {
+    const requestBytes = this.#request.bytes
+    this.#session.reserve({
+      bytes,
+      requestBytes,
+      // from now on it is the burden of the peer that does not take its answers
+      park: () => {
+        this.#isParked = true
+        this.#session.hold(-requestBytes)
+      },
+      run: grantedBytes => {
+        this.#reservedBytes = grantedBytes
+        this.#waitedMs = this.#clock.monotonicMs() - this.#beganMs
+        this.#request.counts.queueSeconds.observe(this.#waitedMs / 1000)
+        if (this.#over) this.#unreserve()
+        else this.#unpark()
+        run(grantedBytes)
+      },
     })
+  }
+
+  #unpark(): void {
+    if (this.#isParked) this.#session.hold(this.#request.bytes)
+    this.#isParked = false
   }
 
   #unreserve(): void {

@@ -1,7 +1,7 @@
 /**
  * Session: one connection. Messages in become exchanges, answers go out by id.
  *
- *   onMessage → frame → (greeted? in flight?) → dispatcher → handler … → reply → send
+ *   onMessage → its turn? → frame → (greeted? in flight?) → dispatcher → handler … → reply → send
  *
  * Always true: hello comes first; at most maxInFlightRequests are unanswered; a peer that does not
  * take its answers is not read from, and is dropped above maxBufferedBytes; where framing is lost
@@ -15,11 +15,14 @@ import type { BrokerConfig } from '../config/broker-config.ts'
 import type { BrokerCounts } from '../metrics/broker-counts.ts'
 import type { Logger } from '../world/logger.ts'
 import type { Deadlines } from './deadlines.ts'
-import type { Receiver } from './half-received.ts'
-import { OutputMeter } from './output-meter.ts'
+import type { Holder } from './held-watch.ts'
+import { MessageQueue, sizeOf } from './message-queue.ts'
+import { OutputMeter, type Waiting } from './output-meter.ts'
 import type { Exchange } from './parts.ts'
 import type { Pausable, ReceiveBudget } from './receive-budget.ts'
 import { type AnsweringSession, type Ended, RequestExchange } from './request-exchange.ts'
+import type { SendBudget } from './send-budget.ts'
+import type { Turns } from './turns.ts'
 
 /** Receives each well-framed request; answers through the exchange, never throws. */
 export type Dispatch = (exchange: Exchange, header: FrameHeader) => void
@@ -29,20 +32,30 @@ export interface SessionParts {
   readonly clock: Clock
   readonly counts: BrokerCounts
   readonly budget: ReceiveBudget
+  readonly sendBudget: SendBudget
+  readonly turns: Turns
   readonly deadlines: Deadlines
   readonly logger: Logger
   readonly dispatch: Dispatch
   onGone(session: Session): void
+  /** More of a large message has arrived. */
+  onReceiving(session: Session): void
   /** Nothing of the session is unanswered any more. */
   onIdle(): void
 }
 
-export class Session implements ConnectionEvents, Pausable, Receiver, AnsweringSession {
+/** What a request costs besides its bytes: an exchange, promises, a place in maps and queues. */
+const requestCost = 1024
+/** A header as objects takes so many times its bytes, and its bytes are held besides. */
+const headerCost = 3
+
+export class Session implements ConnectionEvents, Pausable, Holder, AnsweringSession {
   readonly #parts: SessionParts
   readonly #connection: Connection
   readonly #inFlight = new Map<number, RequestExchange>()
   readonly #output: OutputMeter
   readonly #helloDeadline: TimerHandle
+  readonly #queue: MessageQueue
   #greeted = false
   #open = true
   #turn = 0
@@ -53,11 +66,15 @@ export class Session implements ConnectionEvents, Pausable, Receiver, AnsweringS
   constructor(parts: SessionParts, connection: Connection) {
     this.#parts = parts
     this.#connection = connection
-    this.#output = new OutputMeter(parts.config.maxBufferedBytes, paused => {
+    const { maxBufferedBytes } = parts.config
+    this.#output = new OutputMeter(maxBufferedBytes, parts.sendBudget, paused => {
       this.#setPausedForOutput(paused)
       this.#applyPause()
     })
-    parts.budget.join(this)
+    const { turns, budget } = parts
+    const handle = (message: Uint8Array[]) => this.#handle(message)
+    this.#queue = new MessageQueue({ turns, budget, handle, onChange: () => this.#applyPause() })
+    budget.join(this)
     const { helloTimeoutMs } = parts.config
     this.#helloDeadline = parts.deadlines.after(helloTimeoutMs, () => {
       this.end(1008, `no hello within ${helloTimeoutMs} ms`)
@@ -73,7 +90,11 @@ export class Session implements ConnectionEvents, Pausable, Receiver, AnsweringS
 
   onMessage(parts: Uint8Array[]): void {
     if (!this.#open) return
-    const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0)
+    this.#queue.add(parts)
+  }
+
+  #handle(parts: Uint8Array[]): void {
+    if (!this.#open) return
     let frame: Frame
     try {
       frame = decodeFrame(parts, this.#parts.config.maxHeaderBytes)
@@ -87,7 +108,7 @@ export class Session implements ConnectionEvents, Pausable, Receiver, AnsweringS
       this.end(1002, 'INVALID_REQUEST: header.id must be an integer from 0')
       return
     }
-    this.#accept(id, bytes, frame)
+    this.#accept(id, sizeOf(parts), frame)
   }
 
   onText(): void {
@@ -96,6 +117,10 @@ export class Session implements ConnectionEvents, Pausable, Receiver, AnsweringS
 
   onDrain(): void {
     // what is still unsent is counted by the flush of each answer
+  }
+
+  onReceiving(): void {
+    this.#parts.onReceiving(this)
   }
 
   onClose(closed: { code: number; reason: string; error?: Error }): void {
@@ -120,12 +145,19 @@ export class Session implements ConnectionEvents, Pausable, Receiver, AnsweringS
     this.#connection.close(code, closeReason(reason))
   }
 
-  /** For HalfReceived. */
+  /** For the held watches, as what follows. */
   get receivingBytes(): number {
     return this.#connection.receivingBytes
   }
+  get unreadBytes(): number {
+    return this.#output.heldBytes
+  }
+  get takenBytes(): number {
+    return this.#connection.takenBytes
+  }
+  /** The broker does not read from it at the moment. */
   get isPaused(): boolean {
-    return this.#pausedForMemory || this.#pausedForOutput
+    return this.#pausedForMemory || this.#pausedForOutput || !this.#queue.isEmpty
   }
 
   /** Ends the connection at once: its memory is needed. */
@@ -177,10 +209,12 @@ export class Session implements ConnectionEvents, Pausable, Receiver, AnsweringS
       this.#send(encodeFrame({ id, error: refusal.toJSON() }))
       return
     }
-    const request = { id, bytes, bodies: frame.bodies, turn: this.#turn++, counts }
+    const { bodies } = frame
+    const cost = bytes + headerCost * (bytes - sizeOf(bodies)) + requestCost
+    const request = { id, bytes: cost, bodies, turn: this.#turn++, counts }
     const exchange = new RequestExchange(this, request, this.#parts.clock)
     this.#inFlight.set(id, exchange)
-    this.#parts.budget.charge(bytes)
+    this.#parts.budget.charge(cost)
     this.#parts.dispatch(exchange, frame.header)
   }
 
@@ -201,13 +235,13 @@ export class Session implements ConnectionEvents, Pausable, Receiver, AnsweringS
   answer(id: number, header: FrameHeader, bodies: readonly Uint8Array[]): number {
     const parts = encodeFrame({ id, ...header }, bodies)
     this.#send(parts)
-    return parts.reduce((sum, part) => sum + part.byteLength, 0)
+    return sizeOf(parts)
   }
 
   /** For RequestExchange. */
-  settle({ request, busyMs }: Ended): void {
+  settle({ request, heldBytes, busyMs }: Ended): void {
     this.#inFlight.delete(request.id)
-    this.#parts.budget.release(request.bytes)
+    this.#parts.budget.release(heldBytes)
     if (busyMs >= this.#parts.config.slowRequestMs) this.#noteSlow(request.counts.api, busyMs)
     if (this.#inFlight.size === 0) this.#parts.onIdle()
   }
@@ -223,14 +257,18 @@ export class Session implements ConnectionEvents, Pausable, Receiver, AnsweringS
     this.#helloDeadline.cancel()
   }
 
-  /** For RequestExchange: room for its answer, until `unreserve`. */
-  reserve(bytes: number, run: () => void): void {
-    this.#output.reserve(bytes, run)
+  /** For RequestExchange, as what follows: room for its answer, until `unreserve`. */
+  reserve(waiting: Waiting): void {
+    this.#output.reserve(waiting)
   }
 
-  /** For RequestExchange. */
   unreserve(bytes: number): void {
     this.#output.release(bytes)
+  }
+
+  hold(bytes: number): void {
+    if (bytes < 0) this.#parts.budget.release(-bytes)
+    else this.#parts.budget.charge(bytes)
   }
 
   #send(parts: readonly Uint8Array[]): void {

@@ -5,35 +5,56 @@
  * Made by broker.ts; the listener asks it for a session per connection.
  */
 import type { Connection, ConnectionEvents, Timers } from '../../protocol/world.ts'
-import { HalfReceived } from './half-received.ts'
+import type { BrokerConfig } from '../config/broker-config.ts'
+import type { Deadlines } from './deadlines.ts'
+import { HeldWatch } from './held-watch.ts'
 import type { BrokerParts } from './parts.ts'
 import { ReceiveBudget } from './receive-budget.ts'
-import { type Dispatch, Session } from './session.ts'
+import { SendBudget } from './send-budget.ts'
+import { type Dispatch, Session, type SessionParts } from './session.ts'
+import { Turns } from './turns.ts'
 
 type SessionsParts = Pick<
   BrokerParts,
   'config' | 'logger' | 'deadlines' | 'purgatory' | 'world' | 'counts'
 >
 
+/** Looks at unread answers without a byte taken, 2 s, after which a peer counts as gone. */
+const unreadPatienceLooks = 8
+
 export class Sessions {
   readonly #parts: SessionsParts
-  readonly #dispatch: Dispatch
-  readonly #budget: ReceiveBudget
-  readonly #halfReceived: HalfReceived
+  readonly #sessionParts: SessionParts
+  readonly #halfReceived: HeldWatch<Session>
+  readonly #unread: HeldWatch<Session>
   readonly #open = new Set<Session>()
   #onDrained: (() => void) | null = null
   #pausedSinceMs = 0
 
   constructor(parts: SessionsParts, dispatch: Dispatch) {
-    const { config, deadlines, purgatory } = parts
+    const { config, logger, deadlines, counts, purgatory, world } = parts
+    const sendBudget = new SendBudget(config.maxSendBytes)
     this.#parts = parts
-    this.#dispatch = dispatch
-    // long polls hold memory for as long as they wait: without room they are answered early
-    this.#budget = new ReceiveBudget(config.maxReceiveBytes, isFull => {
-      purgatory.mayWait(!isFull)
-      this.#countPause(isFull)
-    })
-    this.#halfReceived = new HalfReceived(config.maxReceiveBytes, deadlines)
+    this.#sessionParts = {
+      config,
+      clock: world.clock,
+      counts,
+      // long polls hold memory for as long as they wait: without room they are answered early
+      budget: new ReceiveBudget(config.maxReceiveBytes, isFull => {
+        purgatory.mayWait(!isFull)
+        this.#countPause(isFull)
+      }),
+      sendBudget,
+      turns: new Turns(world),
+      logger,
+      deadlines,
+      dispatch,
+      onGone: gone => this.#forget(gone),
+      onReceiving: session => this.#halfReceived.grown(session),
+      onIdle: () => this.#checkDrained(),
+    }
+    this.#halfReceived = watchHalfReceived(config, deadlines)
+    this.#unread = watchUnread(config, sendBudget, deadlines)
   }
 
   #countPause(isFull: boolean): void {
@@ -56,29 +77,20 @@ export class Sessions {
   }
 
   begin(connection: Connection): ConnectionEvents {
-    const { config, logger, deadlines, counts, world } = this.#parts
+    const { logger, counts } = this.#parts
     logger.debug({ event: 'connection-opened', peer: connection.peer }, 'connection opened')
     counts.connections.opened++
-    const session = new Session(
-      {
-        config,
-        clock: world.clock,
-        counts,
-        budget: this.#budget,
-        logger,
-        deadlines,
-        dispatch: this.#dispatch,
-        onGone: gone => {
-          this.#open.delete(gone)
-          this.#halfReceived.leave(gone)
-        },
-        onIdle: () => this.#checkDrained(),
-      },
-      connection,
-    )
+    const session = new Session(this.#sessionParts, connection)
     this.#open.add(session)
     this.#halfReceived.join(session)
+    this.#unread.join(session)
     return session
+  }
+
+  #forget(session: Session): void {
+    this.#open.delete(session)
+    this.#halfReceived.leave(session)
+    this.#unread.leave(session)
   }
 
   /** Resolves when every request is answered, or after `maxWaitMs`. */
@@ -103,4 +115,39 @@ export class Sessions {
   end(): void {
     for (const session of this.#open) session.end(1013, 'the broker is stopping')
   }
+}
+
+/** Nobody can be asked to wait with them, for what is paused never becomes whole. */
+function watchHalfReceived(config: BrokerConfig, deadlines: Deadlines): HeldWatch<Session> {
+  const options = {
+    maxBytes: config.maxReceiveBytes,
+    patienceLooks: 1,
+    reason: 'too many half-received messages: over max.receive.bytes',
+    sight: ({ receivingBytes, isPaused }: Session) => ({
+      bytes: receivingBytes,
+      progress: receivingBytes,
+      isExcused: isPaused,
+    }),
+  }
+  return new HeldWatch(options, deadlines)
+}
+
+function watchUnread(
+  config: BrokerConfig,
+  budget: SendBudget,
+  deadlines: Deadlines,
+): HeldWatch<Session> {
+  const options = {
+    maxBytes: config.maxSendBytes,
+    stalledAboveBytes: config.maxSendBytes / 2,
+    patienceLooks: unreadPatienceLooks,
+    reason: 'the answers are not being read: over max.send.bytes',
+    sight: ({ unreadBytes, takenBytes }: Session) => ({
+      bytes: unreadBytes,
+      progress: takenBytes,
+      isExcused: false,
+    }),
+    total: () => budget.heldBytes,
+  }
+  return new HeldWatch(options, deadlines)
 }

@@ -15,6 +15,7 @@ import {
   readBatchHeader,
 } from '../../protocol/records/batch-header.ts'
 import type { DiskFile } from '../world/disk.ts'
+import { maxEpoch } from './epoch-cache.ts'
 
 const chunkBytes = 1024 * 1024
 
@@ -129,6 +130,8 @@ function discontinuity(
   if (nextOffset !== null && header.baseOffset !== nextOffset) {
     return `a batch says offset ${header.baseOffset} where ${nextOffset} must follow`
   }
+  // It is outside the checksum; after this one there could be no next.
+  if (header.leaderEpoch >= maxEpoch) return `a batch says epoch ${header.leaderEpoch}`
   if (header.leaderEpoch < lastEpoch) {
     return `a batch says epoch ${header.leaderEpoch} after epoch ${lastEpoch}`
   }

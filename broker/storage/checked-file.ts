@@ -5,12 +5,14 @@
  *   line 2  JSON
  *
  * Always true: a value is durable when `writeCheckedFile` resolves (temporary file, sync, rename,
- * directory sync); what does not match its checksum is never returned as a value. Called for
- * checkpoints, segment lists, producer snapshots, and the catalogue of topics.
+ * directory sync); what does not match its checksum, or has not the shape of its kind, is never
+ * returned as a value. Called for checkpoints, segment lists, producer snapshots, and the catalogue
+ * of topics.
  */
 import { crc32c } from '../../protocol/bytes/crc32c.ts'
 import { type Disk, DiskError } from '../world/disk.ts'
 import { finalSync } from './final-sync.ts'
+import type { StoredShape } from './stored-shape.ts'
 
 export const temporarySuffix = '.tmp'
 
@@ -27,6 +29,8 @@ export interface CheckedFile {
   readonly name: string
   /** A word in the head line, so that one kind of file is never taken for another. */
   readonly kind: string
+  /** What a value looks like up to the version that this code writes; newer ones it cannot know. */
+  readonly shape?: { readonly version: number; readonly fits: StoredShape }
 }
 
 /**
@@ -87,7 +91,22 @@ export async function readCheckedFile(disk: Disk, at: CheckedFile): Promise<Chec
   if (content.at(-1) !== 0x0a || crc32c(body) !== Number.parseInt(head[3] ?? '', 16)) {
     return { state: 'damaged', reason: `${at.name} does not match its checksum` }
   }
-  return { state: 'ok', version: Number(head[2]), value: JSON.parse(decoder.decode(body)) }
+  const version = Number(head[2])
+  const value = parsed(decoder.decode(body))
+  const isNewer = at.shape === undefined || version > at.shape.version
+  if (value === undefined || !(isNewer || at.shape.fits(value))) {
+    return { state: 'damaged', reason: `${at.name} does not hold what such a file holds` }
+  }
+  return { state: 'ok', version, value }
+}
+
+/** undefined where the text is not JSON. */
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
+  }
 }
 
 /** null where the file is missing. */

@@ -16,10 +16,24 @@ import { type Disk, isNoSpace } from '../world/disk.ts'
 import type { Process } from '../world/process.ts'
 import { readCheckedFile, writeCheckedFile } from './checked-file.ts'
 import type { LogCheckpoint } from './load-types.ts'
+import { segmentFactsShape } from './segment-facts-shape.ts'
+import { listOf, objectOf, oneOf, orNull, text, whole } from './stored-shape.ts'
 
 const version = 1
-const checkpointFile = { name: 'log-checkpoint', kind: 'logs' }
-const markerFile = { name: 'clean-shutdown', kind: 'clean' }
+const recovery = objectOf({ offset: whole, segmentBase: whole, position: whole })
+const log = objectOf({
+  topicId: text,
+  partition: whole,
+  logStartOffset: whole,
+  recovery,
+  flush: oneOf('commit', 'os'),
+  active: orNull(segmentFactsShape),
+  snapshotOffset: orNull(whole),
+})
+const checkpointShape = { version, fits: objectOf({ id: text, logs: listOf(log) }) }
+const markerShape = { version, fits: objectOf({ checkpoint: text }) }
+const checkpointFile = { name: 'log-checkpoint', kind: 'logs', shape: checkpointShape }
+const markerFile = { name: 'clean-shutdown', kind: 'clean', shape: markerShape }
 
 interface Stored {
   readonly id: string
@@ -69,7 +83,8 @@ export class CheckpointStore {
       })
     }
     const { id, logs } = read.value as Stored
-    const named = marker.state === 'ok' ? (marker.value as { checkpoint: string }).checkpoint : null
+    const isKnown = marker.state === 'ok' && marker.version === version
+    const named = isKnown ? (marker.value as { checkpoint: string }).checkpoint : null
     return { logs, clean: named === id, damaged: null }
   }
 

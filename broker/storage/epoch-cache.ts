@@ -15,12 +15,19 @@
 import type { Disk } from '../world/disk.ts'
 import { readCheckedFile, readWholeFile, replaceFile, writeCheckedFile } from './checked-file.ts'
 import { epochCheckpointName, epochsName, kindAt } from './file-names.ts'
+import { listOf, type StoredShape, tupleOf, whole } from './stored-shape.ts'
+
+/** Batches hold an epoch in 32 bits with a sign, and there must be room for the next one. */
+export const maxEpoch = 2 ** 31 - 1
 
 const version = 1
+const epoch: StoredShape = value => whole(value) && Number(value) < maxEpoch
+const shape = { version, fits: listOf(tupleOf(epoch, whole)) }
 const at = (directory: string) => ({
   directory,
   name: epochsName,
   kind: kindAt('epochs', directory, epochsName),
+  shape,
 })
 
 export interface EpochEntry {
@@ -104,8 +111,9 @@ async function readFromKafka(disk: Disk, directory: string): Promise<EpochCache>
   if (lines.length !== Number(lines[1] ?? 0) + 3 || lines.at(-1) !== '') return cache
   for (const line of lines.slice(2, -1)) {
     const match = /^(\d+) (\d+)$/.exec(line)
-    if (match === null) return new EpochCache()
-    cache.maybeAssign(Number(match[1]), Number(match[2]))
+    const [epoch, startOffset] = [Number(match?.[1]), Number(match?.[2])]
+    if (!(epoch < maxEpoch && Number.isSafeInteger(startOffset))) return new EpochCache()
+    cache.maybeAssign(epoch, startOffset)
   }
   return cache
 }

@@ -10,7 +10,6 @@
 import { SluiceError } from '../../protocol/errors.ts'
 import type { TimerHandle, Timers } from '../../protocol/world.ts'
 import type { Log } from './log.ts'
-import { WallClockGuard } from './retention.ts'
 import type { LogShared } from './shared.ts'
 
 const closeIdleIntervalMs = 30_000
@@ -24,7 +23,6 @@ export interface HousekeepingParts {
 
 export class Housekeeping {
   readonly #parts: HousekeepingParts
-  readonly #wallClock: WallClockGuard
   #timer: TimerHandle | null = null
   #pass: Promise<void> = Promise.resolve()
   #removals: Promise<void> = Promise.resolve()
@@ -36,7 +34,6 @@ export class Housekeeping {
   constructor(parts: HousekeepingParts) {
     this.#parts = parts
     const { clock, limits } = parts.shared
-    this.#wallClock = new WallClockGuard(clock)
     this.#nextRetentionMs = clock.monotonicMs() + limits.retentionCheckIntervalMs
     this.#nextCloseIdleMs = clock.monotonicMs() + closeIdleIntervalMs
   }
@@ -100,7 +97,7 @@ export class Housekeeping {
 
   async #enforceRetention(): Promise<void> {
     const { shared } = this.#parts
-    const jumpMs = this.#wallClock.jumpMs()
+    const jumpMs = shared.wallClock.jumpMs()
     if (jumpMs !== 0) {
       const values = { event: 'clock-jumped', jumpMs }
       shared.logger.error(values, 'the wall clock jumped: retention waits until it holds')
@@ -128,7 +125,8 @@ export class Housekeeping {
         this.#parts.shared.process.die(`housekeeping (${what}) failed`, error)
         return new Promise(() => {})
       }
-      this.#parts.shared.logger.warn({ what }, 'postponed: the disk is full')
+      const values = { event: 'postponed', what }
+      this.#parts.shared.logger.warn(values, 'postponed: the disk is full')
     }
   }
 
@@ -137,7 +135,10 @@ export class Housekeeping {
     const { disk, logger } = this.#parts.shared
     this.#removals = this.#removals
       .then(() => disk.removeDirectory(directory))
-      .catch(error => logger.warn({ directory, error: String(error) }, 'could not be removed yet'))
+      .catch(error => {
+        const values = { event: 'removal-postponed', directory, error: String(error) }
+        logger.warn(values, 'could not be removed yet')
+      })
   }
 
   /** Resolves when nothing is under way any more. */

@@ -43,7 +43,20 @@ async function openSegments(request: LoadRequest, files: LogFiles): Promise<Open
   const transactions = await knownTransactions(request, files)
   const mayBeClean = request.clean && transactions !== null
   const clean = mayBeClean ? await openCleanly(request, files, transactions) : null
-  return clean ?? recoverSegments(request, files, transactions)
+  if (clean !== null) return clean
+  const beganMs = request.shared.clock.monotonicMs()
+  const recovered = await recoverSegments(request, files, transactions)
+  noteRecovered(request, recovered, beganMs)
+  return recovered
+}
+
+function noteRecovered({ shared, identity }: LoadRequest, log: Opened, beganMs: number): void {
+  const { topic, partition } = identity
+  const { sizeBytes, active } = log.segments
+  const tookMs = Math.round(shared.clock.monotonicMs() - beganMs)
+  const facts = { segments: log.segments.all.length, sizeBytes, endOffset: active.endOffset }
+  const values = { event: 'log-recovered', topic, partition, ...facts, tookMs }
+  shared.logger.debug?.(values, 'a log was recovered')
 }
 
 /** null where only the log itself can tell: it is new here, or Kafka's list is all there is. */
@@ -60,7 +73,7 @@ async function knownTransactions(
 /** Copied in, or the checkpoint is lost: what was trimmed within its first segment is back. */
 function warnOfUnknown({ shared, checkpoint, directory }: LoadRequest, files: LogFiles): void {
   if (checkpoint !== null || files.bases.length === 0) return
-  const facts = { directory, logStartOffset: files.bases[0] }
+  const facts = { event: 'checkpoint-unknown', directory, logStartOffset: files.bases[0] }
   shared.logger.warn(facts, 'no checkpoint knows this log: it is read from its first segment on')
 }
 

@@ -105,7 +105,8 @@ export class LogMaintenance {
       await removeSegmentFiles(shared.disk, directory, segment.baseOffset)
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
-      shared.logger.warn({ path: error.path, error: error.message }, 'could not be removed yet')
+      const values = { event: 'removal-postponed', path: error.path, error: error.message }
+      shared.logger.warn(values, 'could not be removed yet')
     }
   }
 
@@ -216,7 +217,7 @@ export class LogMaintenance {
       this.#finished = true
     } catch (error) {
       if (!isNoSpace(error)) throw error
-      shared.logger.warn({ directory }, 'no space for a clean shutdown')
+      shared.logger.warn({ event: 'postponed', directory }, 'no space for a clean shutdown')
     }
   }
 }

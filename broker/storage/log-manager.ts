@@ -23,6 +23,7 @@ import { Log } from './log.ts'
 import { loadLog } from './log-load.ts'
 import { claimDirectory, directoryContent, readTopicId } from './partition-directory.ts'
 import { Permits } from './permits.ts'
+import { WallClockGuard } from './retention.ts'
 import {
   defaultStorageLimits,
   type LogShared,
@@ -86,6 +87,7 @@ class LogManager implements PartitionLogs {
     this.#shared = {
       disk: world.disk,
       clock: world.clock,
+      wallClock: new WallClockGuard(world.clock),
       process: world.process,
       compression: world.compression,
       logger,
@@ -108,12 +110,15 @@ class LogManager implements PartitionLogs {
 
   async start(): Promise<void> {
     const { logs, clean, damaged } = await this.#checkpoints.load()
-    if (damaged !== null) this.#shared.logger.warn({ damaged }, 'the checkpoint is of no use')
+    if (damaged !== null) {
+      const values = { event: 'checkpoint-damaged', damaged }
+      this.#shared.logger.warn(values, 'the checkpoint is of no use')
+    }
     for (const noted of logs) this.#noted.set(keyOf(noted.topicId, noted.partition), noted)
     this.#clean = clean
     if (!clean && logs.length > 0) {
       this.#shared.counts.isUncleanStart = true
-      const values = { partitions: logs.length }
+      const values = { event: 'recovering', partitions: logs.length }
       this.#shared.logger.warn(values, 'the last stop was not clean: the logs are recovered')
     }
     await this.#housekeeping.start()
@@ -285,7 +290,7 @@ class LogManager implements PartitionLogs {
     } catch (error) {
       if (!SluiceError.is(error, 'DISK_FULL') && !isNoSpace(error)) throw error
       this.#shared.logger.warn(
-        {},
+        { event: 'postponed' },
         'no space for a clean shutdown: the next start recovers the logs',
       )
     }

@@ -130,7 +130,7 @@ function missingEnd({ request, segments }: Recovery): string | null {
   if (endOffset >= known) return null
   const reason = `the log ends at offset ${endOffset}, but was on disk up to ${known}`
   request.shared.logger.error(
-    { reason },
+    { event: 'quarantined', reason },
     'records that were on disk are gone: the log is read-only',
   )
   return reason
@@ -249,7 +249,8 @@ async function handleDamage(
     unknownLog: request.checkpoint === null,
   })
   const reason = `${end.damage} (${segment.path('log')}, position ${end.position})`
-  const facts = { reason, endOffset: segment.endOffset, bytes: total - end.position }
+  const event = verdict === 'quarantine' ? 'quarantined' : 'tail-cut'
+  const facts = { event, reason, endOffset: segment.endOffset, bytes: total - end.position }
   if (verdict === 'quarantine') {
     shared.counts.corruptBatches++
     shared.logger.error(facts, 'damage below what was acked: the log is read-only up to there')
@@ -292,7 +293,7 @@ async function makeDurable(recovery: Recovery): Promise<Segment[]> {
   } catch (error) {
     if (!isNoSpace(error)) throw error
     shared.space.full = true
-    shared.logger.warn({ path: error.path }, 'no space for the indexes of recovered segments yet')
+    shared.logger.warn({ event: 'postponed', path: error.path }, 'no space for the indexes yet')
     return owed
   }
 }

@@ -237,10 +237,9 @@ export class LogWriter {
   async #roll(): Promise<void> {
     const { shared, segments, directory, sealer, hooks } = this.#parts
     const old = segments.active
-    const now = shared.clock.wallMs()
-    const next = new Segment(shared.disk, directory, old.endOffset, now)
+    const next = new Segment(shared.disk, directory, old.endOffset, shared.clock.wallMs())
     await next.createFile()
-    old.sealedAtMs = now
+    old.sealedAtMs = shared.wallClock.sealingMs()
     segments.add(next)
     this.#rolls++
     if (old.endOffset > this.#syncedEnd.offset) this.#unsynced = [...this.#unsynced, old]
@@ -263,7 +262,7 @@ export class LogWriter {
     shared.space.full = true
     const segment = segments.active
     shared.logger.warn(
-      { path: cause.path, endOffset: segment.endOffset },
+      { event: 'disk-full', path: cause.path, endOffset: segment.endOffset },
       'no space left: writes are refused until there is room',
     )
     await segment

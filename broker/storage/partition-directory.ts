@@ -15,11 +15,14 @@ import { parseSegmentFileName, partitionMetadataName } from './file-names.ts'
 import { finalSync } from './final-sync.ts'
 import type { LogIdentity } from './types.ts'
 
-/** null where there is none, as in directories of Kafka before 2.8. */
+/**
+ * null where there is none, as in directories of Kafka before 2.8, or what stands there cannot be
+ * one: ids are parts of file names.
+ */
 export async function readTopicId(disk: Disk, directory: string): Promise<string | null> {
   const bytes = await readWholeFile(disk, `${directory}/${partitionMetadataName}`)
   const text = new TextDecoder().decode(bytes ?? new Uint8Array(0))
-  return /^topic_id: (\S+)$/m.exec(text)?.[1] ?? null
+  return /^topic_id: ([\w-]{1,64})$/m.exec(text)?.[1] ?? null
 }
 
 export async function writeTopicId(

@@ -10,12 +10,15 @@ import type { Disk } from '../world/disk.ts'
 import { type CheckedFile, readCheckedFile, writeCheckedFile } from './checked-file.ts'
 import { kindAt, segmentFileName } from './file-names.ts'
 import type { BatchMark, ProducerState } from './producer-state.ts'
+import { integer, listOf, tupleOf, whole } from './stored-shape.ts'
 
 const version = 1
+const mark = tupleOf(integer, integer, integer, integer, integer)
+const shape = { version, fits: listOf(tupleOf(whole, listOf(mark))) }
 
 function at(directory: string, offset: number): CheckedFile {
   const name = segmentFileName(offset, 'producers')
-  return { directory, name, kind: kindAt('producers', directory, name) }
+  return { directory, name, kind: kindAt('producers', directory, name), shape }
 }
 
 type Row = readonly [

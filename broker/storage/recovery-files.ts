@@ -67,7 +67,8 @@ export async function keepCutTail(
   } catch (error) {
     if (!isNoSpace(error)) throw error
     // The bytes were never acked; a full disk must not keep the broker from starting.
-    shared.logger.warn({ path }, 'no space to keep the bytes that were cut off')
+    const values = { event: 'postponed', path }
+    shared.logger.warn(values, 'no space to keep the bytes that were cut off')
   }
 }
 

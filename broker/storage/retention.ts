@@ -4,7 +4,7 @@
  *
  * Always true: the active segment never goes; age counts from when this broker sealed the segment,
  * never from timestamps that clients wrote (S14: old CreateTimes would delete everything at once).
- * Called by log-maintenance.ts and log-manager.ts.
+ * Called by log-maintenance.ts, log-writer.ts and housekeeping.ts.
  */
 import type { Clock } from '../../protocol/world.ts'
 
@@ -59,6 +59,17 @@ export class WallClockGuard {
   constructor(clock: Clock) {
     this.#clock = clock
     this.#offsetMs = clock.wallMs() - clock.monotonicMs()
+  }
+
+  /**
+   * The time to note on a segment that is sealed now: of the wall clock and of what it would say
+   * without its jump, the later. A segment that was sealed while the clock was too far behind must
+   * not look old when it is right again.
+   */
+  sealingMs(): number {
+    this.jumpMs()
+    const withoutJumpMs = Math.floor(this.#clock.monotonicMs() + this.#offsetMs)
+    return Math.max(this.#clock.wallMs(), withoutJumpMs)
   }
 
   /** How far the wall clock has jumped, in ms, while that is too far to be trusted; 0 otherwise. */

@@ -84,7 +84,8 @@ export class Sealer {
         this.#shared.process.die(`sealing a segment in ${this.#directory} failed`, error)
         return new Promise(() => {})
       }
-      this.#shared.logger.warn({ directory: this.#directory }, 'no space to seal a segment yet')
+      const values = { event: 'postponed', directory: this.#directory }
+      this.#shared.logger.warn(values, 'no space to seal a segment yet')
     }
     this.#running = null
   }

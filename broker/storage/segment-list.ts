@@ -13,6 +13,8 @@ import { readCheckedFile, writeCheckedFile } from './checked-file.ts'
 import { kindAt, segmentListName } from './file-names.ts'
 import { upperBound } from './offset-index.ts'
 import type { Segment, SegmentFacts } from './segment.ts'
+import { segmentFactsShape } from './segment-facts-shape.ts'
+import { listOf } from './stored-shape.ts'
 import type { SegmentDescription } from './types.ts'
 
 const version = 1
@@ -77,10 +79,12 @@ export class SegmentList {
   }
 }
 
+const shape = { version, fits: listOf(segmentFactsShape) }
 const at = (directory: string) => ({
   directory,
   name: segmentListName,
   kind: kindAt('segments', directory, segmentListName),
+  shape,
 })
 
 export async function writeSegmentList(

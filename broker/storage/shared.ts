@@ -11,6 +11,7 @@ import type { Logger } from '../world/logger.ts'
 import type { Process } from '../world/process.ts'
 import type { Permits } from './permits.ts'
 import type { ProducerLimits } from './producer-state.ts'
+import type { WallClockGuard } from './retention.ts'
 import type { TailCache } from './tail-cache.ts'
 
 /** Details are for who wants them. */
@@ -52,6 +53,7 @@ export const defaultStorageLimits: StorageLimits = {
 export interface LogShared {
   readonly disk: Disk
   readonly clock: Clock
+  readonly wallClock: WallClockGuard
   readonly process: Process
   readonly compression: Compression
   readonly logger: StorageLogger

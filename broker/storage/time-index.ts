@@ -80,7 +80,8 @@ export class TimeIndex {
       const timestamp = Number(view.getBigInt64(at))
       const relative = view.getInt32(at + 8)
       if (timestamp === 0 && relative === 0) break
-      const ordered = timestamp > index.lastTimestamp && relative >= Math.max(0, previousOffset)
+      const isLater = Number.isSafeInteger(timestamp) && timestamp > index.lastTimestamp
+      const ordered = isLater && relative >= Math.max(0, previousOffset)
       if (!ordered || baseOffset + relative >= endOffset) return null
       index.maybeAppend(timestamp, baseOffset + relative)
       previousOffset = relative

@@ -16,6 +16,7 @@ import type { Compression } from '../../protocol/world.ts'
 import type { Disk } from '../world/disk.ts'
 import { readCheckedFile, writeCheckedFile } from './checked-file.ts'
 import { kindAt, transactionsName } from './file-names.ts'
+import { integer, listOf, objectOf, tupleOf, whole } from './stored-shape.ts'
 import type { AbortedTransaction } from './types.ts'
 
 const version = 1
@@ -106,10 +107,13 @@ export class TransactionFold {
   }
 }
 
+const rows = listOf(tupleOf(integer, whole, whole))
+const shape = { version, fits: objectOf({ aborted: rows, open: rows }) }
 const at = (directory: string) => ({
   directory,
   name: transactionsName,
   kind: kindAt('transactions', directory, transactionsName),
+  shape,
 })
 
 /**

@@ -115,6 +115,10 @@ export class MemoryDisk implements Disk {
     return Math.max(0, this.#room.capacityBytes - this.#room.usedBytes)
   }
 
+  async totalBytes(): Promise<number> {
+    return this.#room.capacityBytes
+  }
+
   async lock(path: string): Promise<DiskLock | null> {
     const { parent, name } = this.#place(path)
     const entry = parent.get(name) ?? new GrowableBytes()

@@ -11,6 +11,7 @@ import { itemErrorOf } from '../cluster/item-error.ts'
 import { leaderOf, listOffsets } from '../cluster/list-offsets.ts'
 import type {
   Admin,
+  BrokerDescription,
   ClusterDescription,
   OffsetAnswer,
   OffsetQuery,
@@ -66,6 +67,20 @@ export class ClusterAdmin implements Admin {
       ...(rack !== undefined && { rack }),
     }))
     return { clusterId, controllerId, brokers: named }
+  }
+
+  describeBroker(options: CallOptions = {}): Promise<BrokerDescription> {
+    return retrying(this.#parts, this.#limits(options), async limits => {
+      const session = await this.#parts.cluster.anySession()
+      const { response } = await session.request('describe-log', { topics: [] }, [], limits)
+      const { brokerId, clusterId, software, rack } = session.hello
+      const { disk } = response
+      return {
+        ...{ brokerId, clusterId, address: session.address, software },
+        ...(rack !== undefined && { rack }),
+        ...(disk !== undefined && { disk }),
+      }
+    })
   }
 
   async offsets(

@@ -57,10 +57,10 @@ function parseCivil(text: string): number | null {
   if (back.month !== month || back.day !== day) return null
   const fraction = Math.floor(Number(`0.${match[7] ?? '0'}`) * 1000)
   const clock = ((hour * 60 + minute) * 60 + second) * 1000 + fraction
-  return days * dayMs + clock - zoneMs(match[8])
+  return Math.max(0, days * dayMs + clock - zoneMs(match[8]))
 }
 
-/** Milliseconds since 1970, or null where `text` is no point in time. */
+/** Milliseconds since 1970, at least 0; null where `text` is no point in time. */
 export function parseTime(text: string, nowMs: number): number | null {
   if (text === 'now') return nowMs
   if (/^\d{13}$/.test(text)) return Number(text)

@@ -8,6 +8,7 @@
  * process at once.
  * Called by broker/cli/main.ts with the commands of both rooms, and by tests with a fake terminal.
  */
+
 import type {
   Chosen,
   CliContext,
@@ -170,7 +171,9 @@ export async function runCli(
       red: word => red(word, colour),
     })
     terminal.writeError(report.text)
-    return report.exitCode
+    if (words[0] !== 'check') return report.exitCode
+    const { refusedCheck } = await import('./check.ts')
+    return refusedCheck(terminal, thrown)
   } finally {
     signals.unlisten()
   }

@@ -61,6 +61,27 @@ export const clientCommands: CommandTree = [
     load: async () => (await import('./consume.ts')).consumeCommand,
   },
   {
+    name: 'check',
+    about: 'For monitoring, with exit codes as Nagios has them: connection, disk, topic',
+    verbs: [
+      {
+        usage: 'connection',
+        about: 'Check that a broker answers, and how fast',
+        load: async () => (await import('./check-connection.ts')).checkConnectionCommand,
+      },
+      {
+        usage: 'disk',
+        about: 'Check free space and fsync times of a broker',
+        load: async () => (await import('./check-disk.ts')).checkDiskCommand,
+      },
+      {
+        usage: 'topic <topic>',
+        about: 'Check that a topic is whole, not too large, and fresh',
+        load: async () => (await import('./check-topic.ts')).checkTopicCommand,
+      },
+    ],
+  },
+  {
     name: 'bench',
     about: 'Measure: produce, consume, e2e, connections, run, compare',
     verbs: [

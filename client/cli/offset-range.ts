@@ -78,7 +78,9 @@ function lastEdgeOf(text: string, from: Edge, nowMs: number): Edge | null {
 function kcatTime(text: string): OffsetRange | null {
   const match = /^([se])@(\d{1,16})$/.exec(text)
   if (match === null) return null
-  const edge: Edge = { at: 'time', timestamp: Number(match[2]) }
+  const timestamp = Number(match[2])
+  if (!Number.isSafeInteger(timestamp)) return null
+  const edge: Edge = { at: 'time', timestamp }
   return match[1] === 's' ? { from: edge, to: null } : { from: { at: 'start' }, to: edge }
 }
 

@@ -71,10 +71,19 @@ export function recordToJson(record: RecordFields, options: RecordJsonOptions): 
 
 type JsonObject = Readonly<Record<string, unknown>>
 
+/** JSON goes as deep as it likes when it is read, not when it is written. */
+function jsonOf(name: string, value: unknown): string {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    throw usageError(`"${name}" nests too deep`, 'put it into quotes: then it is text')
+  }
+}
+
 function bytesOf(object: JsonObject, name: string): Uint8Array | null {
   const value = object[name] ?? null
   if (value === null) return null
-  if (typeof value !== 'string') return Buffer.from(JSON.stringify(value))
+  if (typeof value !== 'string') return Buffer.from(jsonOf(name, value))
   const encoding = object[`${name}Encoding`]
   if (encoding === undefined) return Buffer.from(value)
   if (encoding !== 'base64') {

@@ -37,7 +37,7 @@ export interface Machine {
   readonly nodeFlags: readonly string[]
 }
 
-/** A nameless file that is gone when it is closed; its calls block, so that only the disk counts. */
+/** A nameless file, gone when it is closed; its calls block, so that only the disk counts. */
 export interface ScratchFile {
   write(bytes: Uint8Array, position: number): void
   /** fdatasync. */
@@ -129,7 +129,8 @@ function scratchFile(directory: string, isSynced: boolean): ScratchFile {
   }
 }
 
-const host: Host = {
+/** This process and its machine. */
+export const processHost: Host = {
   packageDirectory: fileURLToPath(new URL('../../..', import.meta.url)),
   readText: path => readFile(path, 'utf8').catch(() => null),
   list: path => readdir(path).catch(() => []),
@@ -249,7 +250,7 @@ export function processTerminal(): Terminal {
     ask,
     onSignal,
     machine,
-    host,
+    host: processHost,
     version,
     words: process.argv.slice(2),
     end: code => {

@@ -43,7 +43,7 @@ const maxHeaderBytes = 16 * 1024 * 1024
 const maxInFlightAtFirst = 16
 /** Bytes of a header that one partition may take: a long name, an id, numbers. */
 const headerBytesPerPartition = 512
-const maxQueuedRequests = 4096
+export const maxQueuedRequests = 4096
 const software = 'sluice 0.1.0'
 
 export class BrokerSession {
@@ -70,6 +70,11 @@ export class BrokerSession {
   get hello(): ResponseHeader<'hello'> {
     if (this.#hello === undefined) throw new SluiceError('PROTOCOL_MISMATCH', 'no hello yet')
     return this.#hello
+  }
+
+  /** `address:port` of the broker. */
+  get address(): string {
+    return this.#connection.peer
   }
 
   get limits(): BrokerLimits {

@@ -7,7 +7,7 @@
  */
 import type { ClientStatus } from '../types/client.ts'
 
-const maxQueuedEvents = 1000
+export const maxQueuedEvents = 1000
 
 class Subscription implements AsyncIterator<ClientStatus> {
   readonly #queue: ClientStatus[] = []

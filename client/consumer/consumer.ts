@@ -175,7 +175,7 @@ export class PartitionConsumer<K, V> implements Consumer<K, V> {
 
   #release({ reader, batch }: Taken): void {
     reader.release(batch)
-    this.#subscription.pump()
+    this.#subscription.released(reader, batch.bytes.length)
   }
 
   #makerOf(reader: PartitionReader): RecordMaker<K, V> {

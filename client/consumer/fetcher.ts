@@ -32,6 +32,8 @@ export class Fetcher {
   readonly #inFlight = new Map<number, number>()
   #readers: PartitionReader[] = []
   #turn = 0
+  /** Bytes that the loop must be done with before anybody may fetch; below 0 = none. */
+  #excessBytes = -1
 
   constructor(parts: FetcherParts) {
     this.#parts = parts
@@ -46,7 +48,8 @@ export class Fetcher {
     if (this.#parts.signal.aborted) return
     const byLeader = new Map<number, PartitionReader[]>()
     const buffered = this.#readers.reduce((sum, reader) => sum + reader.bufferedBytes, 0)
-    if (buffered >= this.#parts.settings.bufferBytes) return
+    this.#excessBytes = buffered - this.#parts.settings.bufferBytes
+    if (this.#excessBytes >= 0) return
     const nowMs = this.#parts.cluster.world.clock.monotonicMs()
     for (const reader of this.#inTurn()) {
       if (!this.#wants(reader, nowMs)) continue
@@ -55,6 +58,21 @@ export class Fetcher {
       else others.push(reader)
     }
     for (const [leader, readers] of byLeader) this.#maybeFetch(leader, readers)
+  }
+
+  /**
+   * The loop is done with `bytes` of the reader. Called for each batch, so it looks at the other
+   * readers only where this one may be fetched, or where they waited for the room.
+   */
+  released(reader: PartitionReader, bytes: number): void {
+    if (this.#excessBytes >= 0) {
+      this.#excessBytes -= bytes
+      if (this.#excessBytes < 0) this.pump()
+      return
+    }
+    const { clock } = this.#parts.cluster.world
+    if ((this.#inFlight.get(reader.leader) ?? 0) >= maxFetchesPerBroker) return
+    if (this.#wants(reader, clock.monotonicMs())) this.pump()
   }
 
   /**

@@ -94,6 +94,11 @@ export class Subscription {
     if (this.#isReady) this.#fetcher.pump()
   }
 
+  /** The loop is done with `bytes` of the reader. */
+  released(reader: PartitionReader, bytes: number): void {
+    if (this.#isReady) this.#fetcher.released(reader, bytes)
+  }
+
   setPaused(places: readonly Place[] | undefined, isPaused: boolean): void {
     if (places === undefined) this.#pausedAll = isPaused
     const readers = places === undefined ? this.#readers : places.map(at => this.#requireReader(at))

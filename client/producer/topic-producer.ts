@@ -156,7 +156,7 @@ export class TopicProducer {
   #wait(record: EncodedRecord, waiter: Waiter): void {
     const { world, expiry, settings } = this.#context
     const nowMs = world.clock.monotonicMs()
-    this.#waiting.add({ record: { ...record }, waiter, sinceMs: nowMs })
+    this.#waiting.add({ record, waiter, sinceMs: nowMs })
     expiry.watch(nowMs + settings.deliveryTimeoutMs)
     if (this.#topic === undefined) this.#load()
     else this.#awaitRoom()

@@ -2,8 +2,9 @@
  * Waiting records: what was given while its topic was not known yet or the buffer was full, in
  * order.
  *
- * Always true: a record leaves once: to a batch, or rejected (aborted, timed out, client closed);
- * flush barriers move with it.
+ * Always true: the bytes are those of the call, whatever became of the caller's buffers since; a
+ * record leaves once: to a batch, or rejected (aborted, timed out, client closed); flush barriers
+ * move with it.
  * Called by topic-producer.ts.
  */
 import type { SluiceError } from '../../protocol/errors.ts'
@@ -35,14 +36,15 @@ export class WaitingRecords {
     return this.#entries.length - this.#head
   }
 
-  add(waiting: Waiting): void {
-    const { signal } = waiting.record
+  add({ record, waiter, sinceMs }: Waiting): void {
+    const { signal } = record
     const onAbort = (): void => {
       entry.isGone = true
       if (signal !== undefined) refuse(entry, abortedError(signal))
     }
     const stop = (): void => signal?.removeEventListener('abort', onAbort)
-    const entry: Entry = { ...waiting, barriers: [], isGone: false, stop }
+    const kept = { record: copyOf(record), waiter, sinceMs }
+    const entry: Entry = { ...kept, barriers: [], isGone: false, stop }
     signal?.addEventListener('abort', onAbort, { once: true })
     this.#entries.push(entry)
   }
@@ -108,4 +110,19 @@ function refuse({ waiter, barriers, stop }: Entry, error: SluiceError): void {
   stop()
   waiter.reject(error)
   for (const barrier of barriers) barrier.pass()
+}
+
+// not slice(): a Buffer's gives a view
+const copied = (bytes: Uint8Array | null): Uint8Array | null =>
+  bytes === null ? null : new Uint8Array(bytes)
+
+/** With bytes of its own: the caller may use its buffers again as soon as `send` returned. */
+function copyOf(record: EncodedRecord): EncodedRecord {
+  const { key, value, headers } = record
+  return {
+    ...record,
+    key: copied(key),
+    value: copied(value),
+    headers: headers?.map(({ name, value }) => ({ name, value: copied(value) })),
+  }
 }

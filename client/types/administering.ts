@@ -4,7 +4,9 @@
  *
  * Always true: whatever the command line can do, a program can do through this.
  */
+
 import type { OffsetSpec } from '../../protocol/messages/list-offsets.ts'
+import type { DiskState } from '../../protocol/messages/logs.ts'
 import type { CallOptions } from './calls.ts'
 
 export interface TopicSpec {
@@ -57,6 +59,17 @@ export interface ClusterDescription {
   controllerId: number
   brokers: { id: number; url: string; rack?: string }[]
 }
+export interface BrokerDescription {
+  brokerId: number
+  clusterId: string
+  /** `address:port` that was reached. */
+  address: string
+  /** Name and version, such as `sluice 0.1.0`. */
+  software: string
+  rack?: string
+  /** Absent where the broker is too old to say. */
+  disk?: DiskState
+}
 export interface OffsetQuery {
   readonly topic: string
   readonly partition: number
@@ -73,6 +86,8 @@ export interface OffsetAnswer {
 
 export interface Admin {
   describeCluster(options?: CallOptions): Promise<ClusterDescription>
+  /** The broker that answers first: what it is, and how its disk does. */
+  describeBroker(options?: CallOptions): Promise<BrokerDescription>
   readonly topics: {
     list(options?: CallOptions): Promise<TopicListing[]>
     /**

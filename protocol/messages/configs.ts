@@ -10,6 +10,7 @@ export const describeConfigs = defineApi({
   name: 'describe-configs',
   about: 'Shows every setting of topics, with where its value comes from.',
   versions: [1, 1],
+  errors: ['UNKNOWN_TOPIC_OR_PARTITION'],
   request: { topics: list(topicName(), 'Which topics.', 1000) },
   response: {
     topics: list(
@@ -42,6 +43,7 @@ export const alterConfigs = defineApi({
   name: 'alter-configs',
   about: 'Changes settings of one topic, all or none of them.',
   versions: [1, 1],
+  errors: ['UNKNOWN_TOPIC_OR_PARTITION', 'INVALID_CONFIG', 'DISK_FULL'],
   request: {
     topic: topicName(),
     configs: textMap('New values; null takes a setting back to its default.'),

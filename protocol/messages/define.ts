@@ -6,7 +6,7 @@
  * Always true: unknown fields are ignored, missing or wrong-typed ones refused with their path.
  * Used by the files beside this one; checked by client/ (responses) and broker/server/ (requests).
  */
-import { SluiceError } from '../errors.ts'
+import { type ErrorCode, SluiceError } from '../errors.ts'
 
 export interface Field<T> {
   /** How the docs name the type: `integer 0…2^31-1`. */
@@ -41,7 +41,22 @@ export interface Api<Request extends Shape, Response extends Shape> {
   readonly versions: readonly [number, number]
   readonly request: Request
   readonly response: Response
+  /** What may go wrong besides what every request may meet (`commonErrors`), for the docs. */
+  readonly errors: readonly ErrorCode[]
+  /** What the bodies of request and response are; absent = there are none. */
+  readonly bodies?: { readonly request?: string; readonly response?: string }
 }
+
+/** Any request may meet these, as a whole or for one of its items. */
+export const commonErrors: readonly ErrorCode[] = [
+  'INVALID_REQUEST',
+  'UNKNOWN_API',
+  'TOO_MANY_REQUESTS',
+  'BROKER_NOT_AVAILABLE',
+  'KAFKA_STORAGE_ERROR',
+  'UNKNOWN_SERVER_ERROR',
+]
+
 export type RequestOf<A> = A extends Api<infer R, Shape> ? Infer<R> : never
 export type ResponseOf<A> = A extends Api<Shape, infer R> ? Infer<R> : never
 
@@ -148,6 +163,25 @@ function checkShape(shape: Shape, value: unknown, path: string): boolean {
     checked?.check(own, path === '' ? name : `${path}.${name}`)
   }
   return true
+}
+
+/**
+ * Takes everything out of a checked message that its shape does not know, so that nothing is kept
+ * with a request that nobody will look at. `besides` are names at the top that somebody else knows.
+ */
+export function dropUnknown(shape: Shape, message: object, besides: readonly string[] = []): void {
+  const object = message as Record<string, unknown>
+  for (const name in object) {
+    const known = Object.hasOwn(shape, name) ? shape[name] : undefined
+    if (known === undefined) {
+      if (!besides.includes(name)) delete object[name]
+    } else if (known.fields !== undefined) dropFromNested(known.fields, object[name])
+  }
+}
+
+function dropFromNested(shape: Shape, value: unknown): void {
+  if (Array.isArray(value)) for (const item of value) dropUnknown(shape, item)
+  else if (typeof value === 'object' && value !== null) dropUnknown(shape, value)
 }
 
 /** @throws SluiceError INVALID_REQUEST naming the first field that is missing or wrong. */

@@ -14,6 +14,12 @@ export const fetch = defineApi({
   name: 'fetch',
   about: 'Reads record batches from one or more partitions.',
   versions: [1, 1],
+  errors: ['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID', 'OFFSET_OUT_OF_RANGE'],
+  bodies: {
+    response:
+      'For each entry of partitions, in order, as many as its field bodies says; ' +
+      'each holds whole record batches, contiguous in offset.',
+  },
   request: {
     maxWaitMs: integer('Longest wait for minBytes.', 0, 300_000),
     minBytes: integer('Answer as soon as this much is there; 0 = at once.', 0, 2 ** 31 - 1),

@@ -18,6 +18,7 @@ export const hello = defineApi({
   name: 'hello',
   about: 'Introduces a client and returns what the broker is and allows.',
   versions: [1, 1],
+  errors: [],
   request: {
     client: group(
       {

@@ -20,6 +20,7 @@ export const listOffsets = defineApi({
   about:
     'Answers the offset at the log start, at the high watermark, or of the first record at or after a time.',
   versions: [1, 1],
+  errors: ['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID'],
   request: {
     partitions: list(
       group(

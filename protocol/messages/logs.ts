@@ -4,12 +4,36 @@
  * Always true: offsets of one answer belong to one moment.
  */
 import { itemError, offset, partitionNumber, topicId, topicName } from './common.ts'
-import { choice, defineApi, group, integer, list, optional, text } from './define.ts'
+import {
+  choice,
+  defineApi,
+  flag,
+  group,
+  type Infer,
+  integer,
+  list,
+  number,
+  optional,
+  text,
+} from './define.ts'
+
+const disk = {
+  freeBytes: optional(integer('Free space, looked up each second; absent = not known yet.')),
+  totalBytes: optional(integer('Size of the file system; absent = unknown.')),
+  minFreeBytes: integer('Below this much free space writes are refused.'),
+  full: flag('Writes are refused for lack of space.'),
+  fsyncs: integer('Fsyncs of logs in the last one to two minutes.'),
+  fsyncP50Ms: number('Half of them took no longer.'),
+  fsyncP99Ms: number('99 of 100 took no longer.'),
+  fsyncMaxMs: number('The longest of them, or one that is under way if that is longer.'),
+}
+export type DiskState = Infer<typeof disk>
 
 export const describeLog = defineApi({
   name: 'describe-log',
   about: 'Shows offsets, size, segments and state of logs on this broker.',
   versions: [1, 1],
+  errors: ['UNKNOWN_TOPIC_OR_PARTITION'],
   request: { topics: optional(list(topicName(), 'Only these; absent = all.')) },
   response: {
     partitions: list(
@@ -52,6 +76,7 @@ export const describeLog = defineApi({
       ),
       'Sorted by topic and partition.',
     ),
+    disk: optional(group(disk, 'The disk that the logs are on.')),
   },
 })
 
@@ -59,6 +84,7 @@ export const deleteRecords = defineApi({
   name: 'delete-records',
   about: 'Moves the log start of partitions (trim); durable when answered.',
   versions: [1, 1],
+  errors: ['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID', 'OFFSET_OUT_OF_RANGE', 'DISK_FULL'],
   request: {
     partitions: list(
       group(

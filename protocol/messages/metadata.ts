@@ -10,6 +10,7 @@ export const metadata = defineApi({
   name: 'metadata',
   about: 'Describes the cluster and all or some of its topics.',
   versions: [1, 1],
+  errors: ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'],
   request: { topics: optional(list(topicName(), 'Only these; absent = all.')) },
   response: {
     clusterId: text('Id of the cluster.'),

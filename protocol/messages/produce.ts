@@ -14,8 +14,29 @@ export type Acks = (typeof acksLevels)[number]
 
 export const produce = defineApi({
   name: 'produce',
-  about: 'Appends one record batch to each of the named partitions.',
+  about:
+    'Appends one record batch to each of the named partitions; with acks none there is no answer.',
   versions: [1, 1],
+  errors: [
+    'UNKNOWN_TOPIC_OR_PARTITION',
+    'UNKNOWN_TOPIC_ID',
+    'CORRUPT_MESSAGE',
+    'UNSUPPORTED_FOR_MESSAGE_FORMAT',
+    'MESSAGE_TOO_LARGE',
+    'INVALID_RECORD',
+    'INVALID_TIMESTAMP',
+    'OUT_OF_ORDER_SEQUENCE_NUMBER',
+    'DUPLICATE_SEQUENCE_NUMBER',
+    'INVALID_PRODUCER_EPOCH',
+    'UNKNOWN_PRODUCER_ID',
+    'PRODUCER_LIMIT_REACHED',
+    'DISK_FULL',
+    'THROTTLED',
+    'REQUEST_TIMED_OUT',
+  ],
+  bodies: {
+    request: 'One record batch per entry of partitions, in order.',
+  },
   request: {
     acks: choice(
       acksLevels,

@@ -14,6 +14,14 @@ export const createTopics = defineApi({
   name: 'create-topics',
   about: 'Creates topics; answers when they can be used and survive a crash.',
   versions: [1, 1],
+  errors: [
+    'TOPIC_ALREADY_EXISTS',
+    'INVALID_TOPIC',
+    'INVALID_PARTITIONS',
+    'INVALID_REPLICATION_FACTOR',
+    'INVALID_CONFIG',
+    'DISK_FULL',
+  ],
   request: {
     topics: list(
       group(
@@ -55,6 +63,7 @@ export const deleteTopics = defineApi({
   name: 'delete-topics',
   about: 'Deletes topics and their records; answers when the names are free.',
   versions: [1, 1],
+  errors: ['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID', 'DISK_FULL'],
   request: {
     topics: list(
       group(
@@ -77,6 +86,7 @@ export const addPartitions = defineApi({
   name: 'add-partitions',
   about: 'Raises the number of partitions of a topic; keys move to other partitions from then on.',
   versions: [1, 1],
+  errors: ['UNKNOWN_TOPIC_OR_PARTITION', 'INVALID_PARTITIONS', 'DISK_FULL'],
   request: {
     topic: topicName(),
     total: integer('Number of partitions afterwards.', 1, maxPartitionsPerTopic),

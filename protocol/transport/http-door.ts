@@ -15,9 +15,15 @@ import {
   STATUS_CODES,
 } from 'node:http'
 import { SluiceError } from '../errors.ts'
-import type { HttpAnswer } from '../world.ts'
+import type { HttpAnswer, Timers } from '../world.ts'
+import { PendingSockets } from './pending-sockets.ts'
 import type { Refusal } from './upgrade-rules.ts'
 import { peerOf } from './websocket-connection.ts'
+
+/** Head of an HTTP request, upgrades too. */
+export const maxHttpHeaderBytes = 16 * 1024
+/** After so many plain requests a socket is closed: one may hold thousands of them in a row. */
+export const maxRequestsPerSocket = 100
 
 export type HttpRequest = IncomingMessage
 export type HttpSocket = IncomingMessage['socket']
@@ -26,8 +32,11 @@ export interface HttpDoorOptions {
   readonly host: string
   readonly port: number
   readonly handshakeTimeoutMs: number
-  /** TCP connections of any kind. */
-  readonly maxSockets: number
+  /** Sockets that are no WebSocket; above it the oldest is dropped, so that newcomers get in. */
+  readonly maxPendingSockets: number
+  /** WebSockets. */
+  readonly maxConnections: number
+  readonly timers: Timers
   /** Whether a plain request is refused. */
   refusal(request: HttpRequest): Refusal | null
   onHttp(path: string): HttpAnswer | Promise<HttpAnswer>
@@ -53,11 +62,21 @@ export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> 
     requestTimeout: options.handshakeTimeoutMs,
     keepAliveTimeout: options.handshakeTimeoutMs,
     connectionsCheckingInterval: Math.min(1000, options.handshakeTimeoutMs / 2),
-    maxHeaderSize: 16 * 1024,
+    maxHeaderSize: maxHttpHeaderBytes,
   })
-  server.maxConnections = options.maxSockets
+  server.maxRequestsPerSocket = maxRequestsPerSocket
+  server.on('dropRequest', (_request: HttpRequest, socket: HttpSocket) => socket.destroy())
+  // Nobody opens sockets without end within a second either.
+  server.maxConnections = options.maxConnections + options.maxPendingSockets
+  const pending = new PendingSockets<HttpSocket>(
+    options.maxPendingSockets,
+    options.timers,
+    socket => options.onRefused('too many sockets that are no connection', peerOf(socket)),
+  )
+  server.on('connection', (socket: HttpSocket) => pending.add(socket))
   server.on('request', (request, response) => void answer(options, request, response))
   server.on('upgrade', (request: HttpRequest, socket: HttpSocket, head: Buffer) => {
+    pending.remove(socket)
     socket.on('error', () => socket.destroy())
     options.onUpgrade(request, socket, head)
   })
@@ -74,7 +93,10 @@ export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> 
     address: bound.address,
     port: bound.port,
     closed: new Promise(resolve => void server.once('close', resolve)),
-    stopAccepting: () => void server.close(),
+    stopAccepting: () => {
+      server.close()
+      pending.close()
+    },
     dropRequests: () => server.closeAllConnections(),
   }
 }

@@ -12,16 +12,29 @@
  * Made by websocket.ts; probed for silence by websocket-listen.ts.
  */
 import type { Connection, ConnectionEvents, Timers } from '../world.ts'
+import { FlushQueue } from './flush-queue.ts'
 import { fragmentsOf } from './fragments.ts'
 
 /** The TCP (or TLS) socket under a WebSocket. */
 export interface RawSocket {
   readonly bytesRead: number
+  /** Not public in Node: how far the system's write has come. Absent once the socket is closed. */
+  readonly _handle?: { readonly bytesWritten: number; readonly writeQueueSize: number } | null
   readonly remoteAddress?: string | undefined
   readonly remotePort?: number | undefined
   cork(): void
   uncork(): void
   once(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'data', listener: () => void): unknown
+}
+
+/** What ws has read of a message that is not whole; absent once the socket is closed. */
+export interface Received {
+  readonly bufferedBytes: number
+  /** Pieces that were read and belong to no frame yet. */
+  readonly chunks: number
+  /** Frames of the message that are whole. */
+  readonly fragments: number
 }
 
 /** What a connection needs of ws's WebSocket. */
@@ -37,13 +50,20 @@ export interface WebSocketLike {
   close(code: number, reason: string): void
   terminate(): void
   on(event: 'message', listener: (data: unknown, isBinary: boolean) => void): unknown
+  on(event: 'ping' | 'pong', listener: () => void): unknown
   on(event: 'error', listener: (error: Error) => void): unknown
   on(event: 'close', listener: (code: number, reason: Uint8Array) => void): unknown
 }
 
 const open = 1
+/** What a piece of a message costs besides its bytes: a Buffer, its memory's head, a place in a list. */
+const pieceBytes = 256
 /** More than this waits for no end of turn: the kernel, and the peer's core, may start on it. */
 const corkedBytesLimit = 128 * 1024
+/** A message of which so much has arrived is worth a look before it is whole. */
+const largeMessageBytes = 128 * 1024
+/** Pings and pongs of one peer in one turn of the event loop; above it the connection is closed. */
+export const maxControlFrames = 256
 /** A close frame holds no more. */
 const maxCloseReasonBytes = 123
 /** ws tells a broken rule by its code, and the peer by a close code that it keeps to itself. */
@@ -70,28 +90,39 @@ export function shortReason(reason: string): string {
   return cut.replace(/\ufffd+$/, '')
 }
 
+export interface ConnectionParts {
+  readonly raw: RawSocket
+  readonly timers: Timers
+  received(): Received
+}
+
 export class WebSocketConnection implements Connection {
   readonly peer: string
   readonly #socket: WebSocketLike
   readonly #raw: RawSocket
   readonly #timers: Timers
+  readonly #received: () => Received
   #events: ConnectionEvents | null = null
   #corked = false
   #flushPlanned = false
   #leaving = false
   #closed = false
   #error: Error | undefined
-  /** onFlushed of the messages not yet written, oldest at #firstUnwritten. */
-  readonly #unwritten: ((() => void) | undefined)[] = []
-  #firstUnwritten = 0
+  /** onFlushed of the messages not yet written. */
+  readonly #unwritten = new FlushQueue()
   #bytesReadAtProbe = 0
+  #takenAtProbe = 0
+  #takenBytes = 0
   #bytesReadAtMessage = 0
   #silentProbes = 0
+  #controlFrames = 0
 
-  constructor(socket: WebSocketLike, raw: RawSocket, timers: Timers) {
+  constructor(socket: WebSocketLike, parts: ConnectionParts) {
+    const { raw, timers, received } = parts
     this.#socket = socket
     this.#raw = raw
     this.#timers = timers
+    this.#received = received
     this.peer = peerOf(raw)
     socket.binaryType = 'fragments'
   }
@@ -106,6 +137,9 @@ export class WebSocketConnection implements Connection {
       if (isBinary) events.onMessage(data as Uint8Array[])
       else events.onText()
     })
+    for (const event of ['ping', 'pong'] as const) this.#socket.on(event, this.#onControlFrame)
+    // After ws, which listens to the socket already and has read the bytes by then.
+    if (events.onReceiving !== undefined) this.#raw.on('data', this.#onBytes)
     this.#socket.on('error', error => this.#noteError(error))
     this.#raw.once('error', error => this.#noteError(error))
     this.#socket.on('close', (code, reason) => {
@@ -113,8 +147,21 @@ export class WebSocketConnection implements Connection {
     })
   }
 
+  /**
+   * A fragment keeps the whole read that it came in, control frames and all, so everything since
+   * the last message counts then. Without one, control frames are gone as soon as they are read.
+   */
   get receivingBytes(): number {
-    return this.#closed ? 0 : this.#raw.bytesRead - this.#bytesReadAtMessage
+    if (this.#closed) return 0
+    const { bufferedBytes, chunks, fragments } = this.#received()
+    const sinceMessage = this.#raw.bytesRead - this.#bytesReadAtMessage
+    return (fragments > 0 ? sinceMessage : bufferedBytes) + (chunks + fragments) * pieceBytes
+  }
+
+  get takenBytes(): number {
+    const { _handle: handle } = this.#raw
+    if (handle) this.#takenBytes = handle.bytesWritten - handle.writeQueueSize
+    return this.#takenBytes
   }
 
   get bufferedBytes(): number {
@@ -171,12 +218,17 @@ export class WebSocketConnection implements Connection {
   /**
    * Called once per ping interval: pings a peer from which nothing came since the last call. True
    * when it stayed silent for two intervals after the first ping. While paused we do not listen, so
-   * nobody is blamed.
+   * nobody is blamed for saying nothing, only for taking nothing of what we have for it.
    */
   probe(): boolean {
     const { bytesRead } = this.#raw
-    if (bytesRead !== this.#bytesReadAtProbe || this.#socket.isPaused) {
-      this.#bytesReadAtProbe = bytesRead
+    const { takenBytes } = this
+    const isTaking = this.bufferedBytes === 0 || takenBytes !== this.#takenAtProbe
+    const isExcused = this.#socket.isPaused && isTaking
+    const hasSpoken = bytesRead !== this.#bytesReadAtProbe
+    this.#bytesReadAtProbe = bytesRead
+    this.#takenAtProbe = takenBytes
+    if (hasSpoken || isExcused) {
       this.#silentProbes = 0
       return false
     }
@@ -197,6 +249,20 @@ export class WebSocketConnection implements Connection {
     }
   }
 
+  readonly #onControlFrame = (): void => {
+    if (this.#controlFrames++ === 0) {
+      this.#timers.endOfTurn(() => {
+        this.#controlFrames = 0
+      })
+    }
+    if (this.#controlFrames === maxControlFrames) this.close(1008, 'too many control frames')
+  }
+
+  readonly #onBytes = (): void => {
+    const sinceMessage = this.#raw.bytesRead - this.#bytesReadAtMessage
+    if (sinceMessage >= largeMessageBytes) this.#events?.onReceiving?.()
+  }
+
   readonly #onEndOfTurn = (): void => {
     this.#flushPlanned = false
     this.#uncork()
@@ -210,21 +276,8 @@ export class WebSocketConnection implements Connection {
 
   readonly #onWritten = (): void => {
     if (this.#closed) return
-    this.#takeUnwritten()?.()
-    if (this.#unwritten.length === 0) this.#events?.onDrain()
-  }
-
-  #takeUnwritten(): (() => void) | undefined {
-    const onFlushed = this.#unwritten[this.#firstUnwritten]
-    this.#unwritten[this.#firstUnwritten++] = undefined
-    if (this.#firstUnwritten === this.#unwritten.length) {
-      this.#unwritten.length = 0
-      this.#firstUnwritten = 0
-    } else if (this.#firstUnwritten === 1024) {
-      this.#unwritten.splice(0, 1024)
-      this.#firstUnwritten = 0
-    }
-    return onFlushed
+    this.#unwritten.take()?.()
+    if (this.#unwritten.isEmpty) this.#events?.onDrain()
   }
 
   #noteError(error: Error): void {
@@ -233,7 +286,7 @@ export class WebSocketConnection implements Connection {
 
   #finish(wsCode: number, wsReason: string): void {
     this.#closed = true
-    while (this.#unwritten.length > 0) this.#takeUnwritten()?.()
+    while (!this.#unwritten.isEmpty) this.#unwritten.take()?.()
     const error = this.#error
     const ruleBroken = (error as { code?: unknown } | undefined)?.code
     const isRule = typeof ruleBroken === 'string' && ruleBroken.startsWith('WS_ERR_')

@@ -24,8 +24,9 @@ import {
 } from './upgrade-rules.ts'
 import { peerOf, plainAddress, type WebSocketConnection } from './websocket-connection.ts'
 
-/** Sockets that may be open beside the WebSockets: health checks, metrics, handshakes under way. */
-const maxPlainSockets = 256
+/** Defaults of ListenOptions. Pending are health checks, metrics and handshakes under way. */
+const defaultHandshakeTimeoutMs = 10_000
+const defaultMaxPendingSockets = 256
 
 export interface Upgrade {
   readonly request: HttpRequest
@@ -38,7 +39,6 @@ export interface Upgrade {
 
 export interface ListenerParts {
   readonly timers: Timers
-  readonly handshakeTimeoutMs: number
   /** Completes a handshake whose headers were found acceptable. */
   upgrade(upgrade: Upgrade): void
 }
@@ -49,8 +49,10 @@ export async function listen(options: ListenOptions, parts: ListenerParts): Prom
   const door = await openHttpDoor({
     host: options.host,
     port: options.port,
-    handshakeTimeoutMs: parts.handshakeTimeoutMs,
-    maxSockets: options.maxConnections + maxPlainSockets,
+    handshakeTimeoutMs: options.handshakeTimeoutMs ?? defaultHandshakeTimeoutMs,
+    maxPendingSockets: options.maxPendingSockets ?? defaultMaxPendingSockets,
+    maxConnections: options.maxConnections,
+    timers: parts.timers,
     refusal: request => hostRefusal(listener.rules, request.headers.host),
     onHttp: path => options.onHttp(path),
     onUpgrade: (request, socket, head) => listener.onUpgrade(request, socket, head),
@@ -149,6 +151,7 @@ class WebSocketListener implements Listening {
       onMessage: parts => events.onMessage(parts),
       onText: () => events.onText(),
       onDrain: () => events.onDrain(),
+      ...(events.onReceiving !== undefined && { onReceiving: () => events.onReceiving?.() }),
       onClose: closed => {
         this.#forget(connection, address)
         events.onClose(closed)

@@ -18,7 +18,12 @@ import type {
   Timers,
 } from '../world.ts'
 import { maxFragmentsOf } from './fragments.ts'
-import { type RawSocket, WebSocketConnection, type WebSocketLike } from './websocket-connection.ts'
+import {
+  type ConnectionParts,
+  type RawSocket,
+  WebSocketConnection,
+  type WebSocketLike,
+} from './websocket-connection.ts'
 import {
   type DialStep,
   type DialTarget,
@@ -52,6 +57,10 @@ interface ResponseEvents {
 
 /** How long a peer may take to answer a close frame; then the socket is destroyed. */
 const closeTimeoutMs = 2000
+/** Pieces of one frame: a read of the socket each, so 64 bytes on average for the default limit. */
+export const maxChunks = 256 * 1024
+/** Pings of a peer whose pongs are not sent yet; above it the connection is dropped. */
+export const maxPendingPongs = 60
 /** ws's limit is a signed 32-bit number. */
 const largestMaxMessageBytes = 2 ** 31 - 1
 
@@ -61,7 +70,7 @@ export function webSocketNetwork(timers: Timers, options: WebSocketNetworkOption
     dial: async (dialOptions, attach) => dial(timers, dialOptions, attach),
     listen: async listenOptions => {
       const upgrade = upgrader(timers, listenOptions)
-      return listen(listenOptions, { timers, handshakeTimeoutMs, upgrade })
+      return listen({ handshakeTimeoutMs, ...listenOptions }, { timers, upgrade })
     },
   }
 }
@@ -83,7 +92,7 @@ function upgrader(timers: Timers, options: ListenOptions): (upgrade: Upgrade) =>
   return ({ request, socket, head, opened, refused }) => {
     refusals.set(socket, refused)
     server.handleUpgrade(request, socket, head, accepted => {
-      opened(new WebSocketConnection(likeOf(accepted), socket, timers))
+      opened(new WebSocketConnection(likeOf(accepted), partsOf(accepted, timers)))
     })
   }
 }
@@ -100,17 +109,42 @@ function socketLimits(maxMessageBytes: number) {
     perMessageDeflate: false,
     maxPayload: maxMessageBytes,
     maxFragments: maxFragmentsOf(maxMessageBytes),
+    maxBufferedChunks: maxChunks,
+    maxPendingAutoPongs: maxPendingPongs,
     skipUTF8Validation: true,
     closeTimeout: closeTimeoutMs,
   }
 }
 
 const likeOf = (socket: WebSocket): WebSocketLike => socket as unknown as WebSocketLike
+interface Internals {
+  readonly _socket: RawSocket
+  readonly _receiver?: {
+    readonly _bufferedBytes: number
+    readonly _buffers: readonly unknown[]
+    readonly _fragments: readonly unknown[]
+  } | null
+}
+
 /**
- * Not public in ws: the socket under it, for corking. The version is pinned, and a test sees it.
+ * Not public in ws: the socket under it, for corking, and what it has read, for limits. The version
+ * is pinned, and tests see it.
  */
-const rawOf = (socket: WebSocket): RawSocket =>
-  (socket as unknown as { readonly _socket: RawSocket })._socket
+function partsOf(socket: WebSocket, timers: Timers): ConnectionParts {
+  const internals = socket as unknown as Internals
+  return {
+    raw: internals._socket,
+    timers,
+    received: () => {
+      const { _receiver: receiver } = internals
+      return {
+        bufferedBytes: receiver?._bufferedBytes ?? 0,
+        chunks: receiver?._buffers.length ?? 0,
+        fragments: receiver?._fragments.length ?? 0,
+      }
+    },
+  }
+}
 
 const zeroMask = (mask: Uint8Array): void => void mask.fill(0)
 
@@ -151,7 +185,7 @@ function dial(timers: Timers, options: DialOptions, attach: Attach): Promise<Con
     })
     socket.on('open', () => {
       if (!finish()) return
-      const connection = new WebSocketConnection(likeOf(socket), rawOf(socket), timers)
+      const connection = new WebSocketConnection(likeOf(socket), partsOf(socket, timers))
       try {
         connection.start(attach(connection))
         resolve(connection)

@@ -85,6 +85,7 @@ const emptyResult = (): RangeResult => ({
 export class Engine {
   readonly #target: Target
   readonly #hash: number
+  readonly #keepStacks: boolean
   readonly #random = new FuzzRandom()
   readonly #signatures = new Set<string>()
   #state: TargetState | null = null
@@ -94,8 +95,9 @@ export class Engine {
   #before = 0
   result: RangeResult = emptyResult()
 
-  constructor(target: Target) {
+  constructor(target: Target, options: { readonly keepStacks?: boolean } = {}) {
     this.#target = target
+    this.#keepStacks = options.keepStacks === true
     this.#hash = nameHash(target.name)
   }
 
@@ -146,6 +148,9 @@ export class Engine {
       this.#rejection = reason
     }
     process.on('unhandledRejection', noteRejection)
+    const framesBefore = Error.stackTraceLimit
+    // Most inputs are refused, and the stack is what refusing costs. A finding is run once more.
+    Error.stackTraceLimit = this.#keepStacks ? 20 : 0
     this.#window = []
     this.#before = allocatedBytes()
     try {
@@ -153,6 +158,7 @@ export class Engine {
       await this.#checkMemory()
     } finally {
       process.removeListener('unhandledRejection', noteRejection)
+      Error.stackTraceLimit = framesBefore
       await this.close()
     }
     this.result.ms = performance.now() - start
@@ -181,7 +187,7 @@ export class Engine {
       if (typeof running === 'string') this.#count(running)
       else return this.#executed(running, { input, place, start })
     } catch (error) {
-      this.#find(place, input, describe(error))
+      this.#find(place, input, describe(error, stackOf(state, input)))
     }
     return this.#noteTime({ input, place, start })
   }
@@ -271,7 +277,22 @@ export class Engine {
   }
 }
 
-function describe(error: unknown): { what: string; detail: string } {
+function describe(error: unknown, stack?: string): { what: string; detail: string } {
   if (!(error instanceof Error)) return { what: `threw ${String(error)}`, detail: '' }
-  return { what: `${error.name}: ${error.message}`.slice(0, 500), detail: error.stack ?? '' }
+  const what = `${error.name}: ${error.message}`.slice(0, 500)
+  return { what, detail: stack ?? error.stack ?? '' }
+}
+
+/** Where it happens, found by doing it again. */
+function stackOf(state: TargetState, input: Uint8Array): string {
+  const before = Error.stackTraceLimit
+  Error.stackTraceLimit = 20
+  try {
+    state.run(input)
+    return 'not the second time'
+  } catch (error) {
+    return error instanceof Error ? (error.stack ?? '') : ''
+  } finally {
+    Error.stackTraceLimit = before
+  }
 }

@@ -36,10 +36,15 @@ const texts = [
 const words = ['true', 'false', 'null', 'NaN', '01', '{}', '[]', '[[]]', '[{}]', '{"":0}', '[1]']
 
 const longText = (random: FuzzRandom): string =>
-  JSON.stringify(random.pick(['a', 'é', '\u{1f600}', '\0', '"']).repeat(1 + random.size(3000)))
+  JSON.stringify(
+    random
+      .pick(['a', 'é', '\u{1f600}', '\0', '"'])
+      .repeat(1 + random.size(random.oneIn(16) ? 10_000 : 300)),
+  )
 
 function nested(random: FuzzRandom): string {
-  const depth = random.oneIn(4) ? random.between(10, 3000) : random.between(1, 20)
+  const most = random.oneIn(50) ? 30_000 : 300
+  const depth = random.oneIn(4) ? random.between(10, most) : random.between(1, 20)
   if (random.oneIn(2)) return `${'['.repeat(depth)}${']'.repeat(depth)}`
   return `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`
 }

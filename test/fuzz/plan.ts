@@ -108,7 +108,7 @@ export function validValue(plan: Plan, random: FuzzRandom, words: Vocabulary): u
     case 'choice':
       return random.pick(plan.choices)
     case 'list':
-      return Array.from({ length: random.size(6) }, () => validValue(plan.of, random, words))
+      return Array.from({ length: random.size(5) }, () => validValue(plan.of, random, words))
     case 'texts': {
       const value = () => (random.oneIn(8) ? null : random.pick(words.texts))
       return Object.fromEntries(

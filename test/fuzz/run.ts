@@ -46,7 +46,7 @@ async function replayCorpus(options: LaneOptions): Promise<Finding[]> {
   for (const target of options.targets) {
     for (const { name, input } of corpusFiles(target.name)) {
       files++
-      const { findings: found } = await new Engine(target).replay(input)
+      const { findings: found } = await new Engine(target, { keepStacks: true }).replay(input)
       for (const finding of found) {
         findings.push({ ...finding, what: `${name}: ${finding.what}` })
       }
@@ -64,7 +64,11 @@ async function replayOne(
   const { executionsPerState } = target
   // What came before made the state that the execution met.
   const from = target.isStateful ? index - (index % executionsPerState) : index
-  const { findings } = await new Engine(target).run({ seed, from, to: index + 1 })
+  const { findings } = await new Engine(target, { keepStacks: true }).run({
+    seed,
+    from,
+    to: index + 1,
+  })
   for (const finding of findings) tell(finding, { keep: false })
   say(`${target.name}:${index}: ${findings.length === 0 ? 'nothing found' : 'found again'}`)
   return findings

@@ -20,6 +20,8 @@ export interface Target {
   readonly executionsPerState: number
   /** What `run` does depends on what it was given before. */
   readonly isStateful: boolean
+  /** Stages that a short run must reach: a generator that no longer gets there tests nothing. */
+  readonly reaches: readonly string[]
   open(seed: number): Promise<TargetState>
 }
 

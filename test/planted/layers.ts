@@ -15,9 +15,8 @@
 import { basename } from 'node:path'
 import { testFiles } from '../support/suites.ts'
 import type { Finding, LayerName, SeedsNeeded } from './finding.ts'
-import type { Plant } from './plant.ts'
 import { huntSeeds, type SeedFind, type SeedRange } from './seed-hunt.ts'
-import { firstFailure } from './test-files.ts'
+import type { TestFiles } from './test-files.ts'
 
 export interface LayerBudget {
   /** Seeds per scenario and first seed, at most. */
@@ -28,7 +27,7 @@ export interface LayerBudget {
 }
 
 export const defaultBudget: LayerBudget = {
-  seeds: 600,
+  seeds: 300,
   scenarioMs: 45_000,
   otherFirstSeeds: [10_001, 20_001],
 }
@@ -49,41 +48,59 @@ const layersByPath: readonly (readonly [RegExp, LayerName])[] = [
 const layerOf = (path: string): LayerName | null =>
   layersByPath.find(([pattern]) => pattern.test(path))?.[1] ?? null
 
-const rooms = ['broker/storage', 'broker', 'client', 'protocol']
-const roomOf = (path: string): string => rooms.find(room => path.startsWith(`${room}/`)) ?? ''
+/** Rooms with tests, the more special one first, and whose tests reach the code of each. */
+const reachedBy: Readonly<Record<string, readonly string[]>> = {
+  'broker/storage': ['broker/storage', 'broker', ''],
+  broker: ['broker', 'client', ''],
+  client: ['client', ''],
+  protocol: ['protocol', 'broker', 'client', ''],
+}
+
+const roomOf = (path: string): string =>
+  Object.keys(reachedBy).find(room => path.startsWith(`${room}/`)) ?? ''
 
 /**
  * The test files of a layer in groups, in the order in which a plant in `file` is looked for: its
- * own tests and those of the rules, then its room, then the others.
+ * own tests and those of the rules, then its room, then other rooms that reach it.
  */
 export function filesOf(layer: LayerName, file: string): string[][] {
   const files = testFiles().filter(path => layerOf(path) === layer)
+  const testRoomOf = (path: string): string => roomOf(path.replace(/^test\//, ''))
   const nameOf = (path: string): string => basename(path).replace(/[.-].*$/, '')
   const room = roomOf(file)
   const isNear = (path: string): boolean =>
-    roomOf(path.slice(5)) === room && [nameOf(file), 'rules'].includes(nameOf(path))
+    testRoomOf(path) === room && [nameOf(file), 'rules'].includes(nameOf(path))
   const near = files.filter(isNear)
-  const rest = [room, ...rooms.filter(one => one !== room)].map(one =>
-    files.filter(path => roomOf(path.slice(5)) === one && !near.includes(path)),
+  const rest = (reachedBy[room] ?? []).map(one =>
+    files.filter(path => testRoomOf(path) === one && !near.includes(path)),
   )
   return [near, ...rest].filter(group => group.length > 0)
 }
 
+/** Where the plant is: the workspace, and the first file that it changes. */
+export interface Place {
+  readonly folder: string
+  readonly file: string
+}
+
+export interface Means {
+  readonly budget: LayerBudget
+  readonly tests: TestFiles
+}
+
 export async function runLayer(
   layer: LayerName,
-  folder: string,
-  plant: Pick<Plant, 'edits'>,
-  budget: LayerBudget,
+  { folder, file }: Place,
+  { budget, tests }: Means,
 ): Promise<Finding | null> {
   const startMs = performance.now()
   const seconds = (): number => Math.round((performance.now() - startMs) / 100) / 10
-  const file = plant.edits[0]?.file ?? ''
   if (layer === 'sim') {
     const found = await simulate(folder, file, budget)
     return found === null ? null : { layer, by: found.message, seconds: seconds(), ...found }
   }
   for (const files of filesOf(layer, file)) {
-    const by = await firstFailure(folder, files)
+    const by = await tests.firstFailure(folder, files)
     if (by !== null) return { layer, by, seconds: seconds() }
   }
   return null
@@ -94,9 +111,8 @@ async function simulate(
   file: string,
   budget: LayerBudget,
 ): Promise<{ message: string; seeds: SeedsNeeded } | null> {
-  const scenarios = file.startsWith('broker/storage/')
-    ? ['one-broker', 'storage-log']
-    : ['one-broker']
+  const isStorage = file.startsWith('broker/storage/')
+  const scenarios = isStorage ? ['storage-log', 'one-broker'] : ['one-broker']
   for (const scenario of scenarios) {
     const { seeds, scenarioMs: budgetMs } = budget
     const range = { scenario, firstSeed: 1, seeds, budgetMs }

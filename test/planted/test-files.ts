@@ -1,22 +1,60 @@
 /**
  * Test files: runs test files of a workspace as `npm test` does, up to the first failure.
  *
- * Always true: it ends; a program that hangs or crashes is a failure, and says so.
+ * Always true: it ends; a program that hangs or crashes is a failure, and says so; what failed
+ * counts only if it fails once more, since a test that looks at real time may fail on a busy
+ * machine, and if it passes in the tree without a plant.
  * Called by layers.ts.
  */
 import { programsOf } from '../support/programs.ts'
+import { root } from '../support/repository.ts'
 import { runProgram } from '../support/run-program.ts'
 import { filterVariable } from '../support/suites.ts'
 import { addProgram, type Failure, newTotals } from '../support/tap-tree.ts'
 
-const testTimeoutMs = 20_000
-const silenceMs = 45_000
+const testTimeoutMs = 30_000
+const silenceMs = 90_000
 
-/** The first test of `files` that fails, as a sentence; null where all pass. */
-export async function firstFailure(
-  folder: string,
-  files: readonly string[],
-): Promise<string | null> {
+interface FailedTest {
+  readonly sentence: string
+  /** Where it stands; undefined where no test was to blame. */
+  readonly file: string | undefined
+}
+
+export class TestFiles {
+  /** Whether files pass where there is no plant. */
+  readonly #sound = new Map<string, Promise<boolean>>()
+
+  /**
+   * The first test of `files` that fails, and fails again, and does not fail without a plant, as a
+   * sentence; null where there is none.
+   * @throws Error where a test file cannot be loaded, which is no find
+   */
+  async firstFailure(folder: string, files: readonly string[]): Promise<string | null> {
+    let left = [...files]
+    while (left.length > 0) {
+      const failed = await runOnce(folder, left)
+      if (failed === null) return null
+      const { file } = failed
+      const suspects = file === undefined ? left : [file]
+      const again = await runOnce(folder, suspects)
+      if (again !== null && (await this.#areSound(suspects))) return again.sentence
+      left = left.filter(path => !suspects.includes(path))
+    }
+    return null
+  }
+
+  #areSound(files: readonly string[]): Promise<boolean> {
+    const key = files.join()
+    const known = this.#sound.get(key)
+    if (known !== undefined) return known
+    const sound = runOnce(root, files).then(failed => failed === null)
+    this.#sound.set(key, sound)
+    return sound
+  }
+}
+
+async function runOnce(folder: string, files: readonly string[]): Promise<FailedTest | null> {
   const variables = {
     [filterVariable]: JSON.stringify(files),
     // tap ends at the first failure.
@@ -24,21 +62,29 @@ export async function firstFailure(
     // A plant that takes memory without end must not take the machine's.
     NODE_OPTIONS: '--max-old-space-size=1024',
   }
-  for (const { file } of programsOf(files)) {
+  for (const { file: program } of programsOf(files)) {
     const options = { folder, variables, testTimeoutMs, silenceMs }
-    const { tree, problem } = await runProgram(file, options)
+    const { tree, problem } = await runProgram(program, options)
     const totals = newTotals()
     addProgram(totals, tree, problem)
-    const [failure] = totals.failures
-    if (failure !== undefined) return sentenceOf(failure)
+    const first = totals.failures.find(({ path }) => !isWaiting(path)) ?? totals.failures[0]
+    if (first === undefined) continue
+    const place = first.diagnostics['at'] as { fileName?: string } | undefined
+    const sentence = sentenceOf(first)
+    if (sentence.includes('cannot be loaded')) throw new Error(sentence)
+    return { sentence, file: files.find(path => path === place?.fileName) }
   }
   return null
 }
 
+/** How tap names a test that was waiting when its program broke off. */
+const isWaiting = (path: readonly string[]): boolean =>
+  path.some(part => part.startsWith('child test left in queue: '))
+
 /** The test's own words; what went wrong with its program where no test was to blame. */
-function sentenceOf({ path, reason, diagnostics }: Failure): string {
-  const [program = '', test, detail] = path
+function sentenceOf({ path, reason }: Failure): string {
+  const [program = '', test, detail = ''] = path
   if (test === undefined) return `${program} ${reason}`
-  const isTimeout = String(diagnostics['failureType'] ?? '') !== '' || /timeout/.test(detail ?? '')
-  return isTimeout ? `${test} (${detail ?? reason})` : test
+  if (isWaiting(path)) return test.replace('child test left in queue: ', 'it ended before: ')
+  return /timeout|cut off/.test(`${detail} ${reason}`) ? `${test} (no end)` : test
 }

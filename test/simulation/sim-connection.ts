@@ -71,6 +71,7 @@ export class SimConnection implements Connection {
 
   /** Messages arrive whole here. */
   readonly receivingBytes = 0
+  readonly takenBytes = 0
 
   get bufferedBytes(): number {
     return this.#state === 'closed' ? 0 : (this.#out?.queuedBytes ?? 0)

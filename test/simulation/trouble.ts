@@ -8,12 +8,13 @@
  * was started.
  * Called by scenarios.
  */
+import { aim } from './aim.ts'
 import type { SimWorld } from './sim-world.ts'
 
 /**
- * crash SIGKILL · power lost · cut no message passes · deaf one direction only · reset of all
- * connections · eio each sync fails · full no room on the disk · slow syncs take seconds · clock
- * the wall clock jumps · none
+ * crash SIGKILL · power lost, both at any moment or aimed at a call to the disk · cut no message
+ * passes · deaf one direction only · reset of all connections · eio one sync fails, or each · full
+ * no room on the disk · slow syncs take seconds · clock the wall clock jumps · none
  */
 export type TroubleKind =
   | 'crash'
@@ -60,9 +61,14 @@ export async function makeTrouble(world: SimWorld, options: TroubleOptions): Pro
 function begin(world: SimWorld, { server, client }: TroubleOptions, kind: TroubleKind): void {
   const { random, network } = world
   const disk = world.diskOf(server)
+  // At any moment, or at one at which the disk is just being called.
+  const strike = (end: () => void): void => {
+    if (random.chance(0.5)) end()
+    else aim(world, disk, end)
+  }
   const troubles: Record<TroubleKind, () => void> = {
-    crash: () => world.crashProcess(server),
-    power: () => world.powerLoss(server),
+    crash: () => strike(() => world.crashProcess(server)),
+    power: () => strike(() => world.powerLoss(server)),
     cut: () => network.cut(client, server),
     deaf: () => {
       const [from, to] = random.chance(0.5) ? [client, server] : [server, client]
@@ -70,7 +76,9 @@ function begin(world: SimWorld, { server, client }: TroubleOptions, kind: Troubl
     },
     reset: () => network.reset(client, server),
     eio: () => {
-      disk.fault = ({ name }) => (name === 'sync' ? { error: 'io' } : undefined)
+      // The next one only, as with a disk that then forgets, or each.
+      let left = random.pick([1, Infinity])
+      disk.fault = ({ name }) => (name === 'sync' && left-- > 0 ? { error: 'io' } : undefined)
     },
     full: () => {
       disk.capacityBytes = disk.usedBytes + random.below(10_000)

@@ -5,8 +5,10 @@
  * Always true: what the broker sends is delivered in the same turn unless the peer is `stalled`.
  */
 
-import type { WireError } from '../../protocol/errors.ts'
+import type { ErrorCode, WireError } from '../../protocol/errors.ts'
 import { decodeFrame, encodeFrame, type Frame } from '../../protocol/frame.ts'
+import { apis } from '../../protocol/messages/apis.ts'
+import { type Api, commonErrors, type Shape } from '../../protocol/messages/define.ts'
 import type {
   Connection,
   ConnectionEvents,
@@ -19,6 +21,8 @@ import type {
 export class DirectNetwork implements Network {
   #options: ListenOptions | null = null
   listening = false
+  /** Errors that answers held although their api does not declare them. */
+  readonly undeclared: string[] = []
 
   dial(): Promise<never> {
     return Promise.reject(new Error('use connect()'))
@@ -44,7 +48,7 @@ export class DirectNetwork implements Network {
     if (options === null) throw new Error('nobody listens')
     const notNow = options.refuseNow?.()
     if (typeof notNow === 'string') throw new Error(notNow)
-    return new Peer(connection => options.onConnection(connection))
+    return new Peer(connection => options.onConnection(connection), this.undeclared)
   }
 
   async http(path: string): Promise<HttpAnswer> {
@@ -66,6 +70,8 @@ export class Peer {
   readonly #events: ConnectionEvents
   readonly #waiting = new Map<number, (answer: Answer) => void>()
   readonly #held: { parts: readonly Uint8Array[]; onFlushed?: (() => void) | undefined }[] = []
+  readonly #undeclared: string[]
+  readonly #asked = new Map<number, string>()
   #id = 0
   /** Takes nothing while true. */
   stalled = false
@@ -74,11 +80,15 @@ export class Peer {
   terminated = false
   sentBytes = 0
 
-  constructor(accept: (connection: Connection) => ConnectionEvents) {
+  constructor(accept: (connection: Connection) => ConnectionEvents, undeclared: string[] = []) {
     const peer = this
+    this.#undeclared = undeclared
     this.#events = accept({
       peer: '127.0.0.1:5',
       receivingBytes: 0,
+      get takenBytes() {
+        return peer.sentBytes
+      },
       get bufferedBytes() {
         return peer.heldBytes
       },
@@ -114,6 +124,7 @@ export class Peer {
   /** Sends a request without waiting; returns its id. */
   post(api: string, fields: object = {}, bodies: readonly Uint8Array[] = []): number {
     const id = this.#id++
+    this.#asked.set(id, api)
     this.sendRaw(...encodeFrame({ id, api, v: 1, ...fields }, bodies))
     return id
   }
@@ -159,6 +170,7 @@ export class Peer {
     const answer = asAnswer(decodeFrame(parts, 2 ** 30))
     const id = answer.header.id as number
     this.answers.set(id, answer)
+    this.#undeclared.push(...undeclaredErrors(this.#asked.get(id), answer.header))
     this.#waiting.get(id)?.(answer)
     onFlushed?.()
   }
@@ -170,6 +182,19 @@ export class Peer {
     this.#held.length = 0
     this.#events.onClose({ code, reason })
   }
+}
+
+type Item = { readonly error?: WireError }
+
+/** Codes in an answer that neither its api nor the list for all apis names. */
+function undeclaredErrors(api: string | undefined, header: Record<string, unknown>): string[] {
+  const known = apis as Readonly<Record<string, Api<Shape, Shape>>>
+  const declared = [...commonErrors, ...(known[api ?? '']?.errors ?? [])]
+  const items = [header.partitions, header.topics].flatMap(list => (list ?? []) as Item[])
+  return [header as Item, ...items]
+    .flatMap(({ error }) => (error === undefined ? [] : [error.code as ErrorCode]))
+    .filter(code => !declared.includes(code))
+    .map(code => `${api}: ${code}`)
 }
 
 function asAnswer({ header, bodies }: Frame): Answer {

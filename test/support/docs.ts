@@ -7,19 +7,30 @@
  */
 import { renderConfigTable } from '../../broker/config/config-table.ts'
 import { renderMetricTable } from '../../broker/metrics/metric-table.ts'
-import { errorTable } from '../../protocol/errors.ts'
+import { renderLogEvents } from '../../broker/world/log-events.ts'
+import { errorAdvice } from '../../client/cli/error-advice.ts'
+import { type ErrorCode, errorTable } from '../../protocol/errors.ts'
+import { renderLimitsTable } from './limits-table.ts'
 
 export function renderErrorTable(): string {
   const rows = Object.entries(errorTable).map(([code, { kafkaCode, retriable, meaning }]) =>
-    [`\`${code}\``, kafkaCode ?? '–', retriable ? 'yes' : 'no', meaning].join(' | '),
+    [
+      `\`${code}\``,
+      kafkaCode ?? '–',
+      retriable ? 'yes' : 'no',
+      meaning,
+      errorAdvice[code as ErrorCode],
+    ].join(' | '),
   )
-  const head = ['| code | Kafka | retriable | meaning |', '|---|---|---|---|']
+  const head = ['| code | Kafka | retriable | meaning | what to do |', '|---|---|---|---|---|']
   return [...head, ...rows.map(row => `| ${row} |`)].join('\n')
 }
 
 export const generatedParts: Readonly<Record<string, () => string>> = {
   config: renderConfigTable,
+  limits: renderLimitsTable,
   metrics: renderMetricTable,
+  events: renderLogEvents,
   errors: renderErrorTable,
 }
 

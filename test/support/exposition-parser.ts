@@ -39,7 +39,8 @@ function parseLabels(text: string): Labels {
 }
 
 function parseValue(text: string): number {
-  const named = { '+Inf': Infinity, '-Inf': -Infinity, NaN: Number.NaN }
+  if (/^nan$/i.test(text)) return Number.NaN
+  const named = { '+Inf': Infinity, '-Inf': -Infinity }
   const value = text in named ? named[text as keyof typeof named] : Number(text)
   if (!(text in named) && !Number.isFinite(value)) throw new Error(`not a number: ${text}`)
   return value

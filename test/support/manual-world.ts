@@ -159,6 +159,7 @@ export class PipeEnd implements Connection {
   readonly peer: string
   readonly bufferedBytes = 0
   readonly receivingBytes = 0
+  readonly takenBytes = 0
   other: PipeEnd | undefined
   events: ConnectionEvents | undefined
   maxMessageBytes = Number.POSITIVE_INFINITY

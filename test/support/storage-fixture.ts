@@ -7,7 +7,7 @@
  */
 
 import { openLogs } from '../../broker/storage/log-manager.ts'
-import type { StorageLimits } from '../../broker/storage/shared.ts'
+import type { StorageLimits, StorageLogger } from '../../broker/storage/shared.ts'
 import type { LogSettings, PartitionLog, PartitionLogs } from '../../broker/storage/types.ts'
 import type { Disk } from '../../broker/world/disk.ts'
 import { MemoryDisk } from '../../broker/world/memory-disk.ts'
@@ -106,6 +106,8 @@ export interface OpenOptions {
   readonly fixture?: FixtureWorld
   readonly settings?: Partial<LogSettings>
   readonly limits?: Partial<StorageLimits>
+  /** Default: nobody listens. */
+  readonly logger?: StorageLogger
 }
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
@@ -116,8 +118,8 @@ export async function openFixture(
   const fixture = options.fixture ?? new FixtureWorld()
   await fixture.disk.makeDirectory('/data')
   const world = fixture.world()
-  const limits = options.limits ?? {}
-  const logs = await openLogs({ dataDir: '/data', world, limits, logger: silent })
+  const { limits = {}, logger = silent } = options
+  const logs = await openLogs({ dataDir: '/data', world, limits, logger })
   const log = await logs.open(orders, { ...defaultSettings, ...options.settings })
   return { logs, log, fixture }
 }

@@ -64,7 +64,13 @@ export async function startTestBroker(
     openLogs: async () => logs,
     ...(intercept !== undefined && { intercept }),
   })
-  t.teardown(() => broker.close())
+  t.teardown(async () => {
+    await broker.close()
+    const { undeclared } = world.network
+    // what a test orders may be anything
+    if (intercept !== undefined || undeclared.length === 0) return
+    throw new Error(`errors that protocol/messages does not declare: ${undeclared.join(', ')}`)
+  })
   const connect = () => world.network.connect().hello()
   const peer = await connect()
   for (const [name, partitions] of Object.entries(options.topics ?? {})) {

@@ -22,7 +22,10 @@ async function trim(parts: BrokerParts, entry: Entry): Promise<Result> {
   const { topic, topicId, partition, before } = entry
   try {
     const { log } = parts.partitions.require(topic, topicId, partition)
-    return { partition, logStartOffset: await log.trim(before) }
+    const logStartOffset = await log.trim(before)
+    const values = { event: 'trimmed', topic, partition, logStartOffset }
+    parts.logger.info(values, 'records were trimmed')
+    return { partition, logStartOffset }
   } catch (error) {
     const context = { logger: parts.logger, topic, partition, maybeApplied: true }
     return { partition, error: itemError(error, context) }

@@ -13,7 +13,7 @@ import { SluiceError } from '../../../protocol/errors.ts'
 import type { ResponseOf } from '../../../protocol/messages/define.ts'
 import type { fetch } from '../../../protocol/messages/fetch.ts'
 import type { Partition } from '../../replication/partition.ts'
-import { type Diverging, FetchTarget } from '../fetch-target.ts'
+import { type Diverging, type FetchEntry, FetchTarget } from '../fetch-target.ts'
 import { itemError, requirePartitionLimit } from '../item-error.ts'
 import { ownBytes } from '../output-meter.ts'
 import type { BrokerParts, Exchange, Handler } from '../parts.ts'
@@ -24,12 +24,13 @@ type Result = Response['partitions'][number]
 export const handleFetch: Handler<'fetch'> = (parts, request, exchange) => {
   const { config, purgatory, partitions } = parts
   requirePartitionLimit(request.partitions.length, config.maxPartitionsPerRequest)
+  requireDistinct(request.partitions)
   const maxBytes = Math.min(request.maxBytes, config.maxFetchBytes)
   const options = { isolation: request.isolation, maxBytes }
   const targets = request.partitions.map(entry => new FetchTarget(partitions, entry, options))
   return new Promise((resolve, reject) => {
-    const answer = () => {
-      new FetchAnswer(parts, targets, exchange).send(maxBytes).then(resolve, reject)
+    const answer = (grantedBytes: number) => {
+      new FetchAnswer(parts, targets, exchange).send(grantedBytes).then(resolve, reject)
     }
     const waiter = purgatory.wait(targets, {
       minBytes: Math.min(request.minBytes, maxBytes),
@@ -38,6 +39,18 @@ export const handleFetch: Handler<'fetch'> = (parts, request, exchange) => {
     })
     if (waiter !== null) exchange.onClosed(() => waiter.cancel())
   })
+}
+
+/**
+ * A partition that is named n times wakes its fetch n times for each record.
+ * @throws SluiceError INVALID_REQUEST
+ */
+function requireDistinct(entries: readonly FetchEntry[]): void {
+  if (entries.length < 2) return
+  const seen = new Set<string>()
+  for (const { topicId, partition } of entries) seen.add(`${topicId}/${partition}`)
+  if (seen.size === entries.length) return
+  throw new SluiceError('INVALID_REQUEST', 'the fetch names a partition more than once')
 }
 
 class FetchAnswer {

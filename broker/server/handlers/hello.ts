@@ -18,7 +18,7 @@ export const handleHello: Handler<'hello'> = (parts, request, exchange) => {
   const { config, store, logger } = parts
   const { maxFrameBytes, maxHeaderBytes, maxInFlightRequests } = config
   const { maxPartitionsPerRequest, maxFetchBytes, rack } = config
-  logger.debug({ client: request.client }, 'hello')
+  logger.debug({ event: 'hello', client: request.client }, 'hello')
   exchange.greet()
   exchange.reply({
     brokerId: config.brokerId,

@@ -47,7 +47,7 @@ export interface Used {
 }
 
 export interface ConditionOptions {
-  /** Where to measure the disk; null = not at all; undefined = where a local broker has its data. */
+  /** Where to measure the disk; null = not at all; undefined = where a local broker has it. */
   readonly disk: string | null | undefined
   readonly brokerPid: number | undefined
 }

@@ -104,7 +104,6 @@ async function load(context: CommandContext, bench: Bench) {
     topic,
     partitions,
     payload: payloadPlan(args, true),
-    batchBytes: args['batch-bytes'],
     producers: 1,
     count,
     rate: args.rate,

@@ -26,7 +26,6 @@ export interface Delivery {
   readonly topic: string
   readonly partitions: number
   readonly payload: PayloadPlan
-  readonly batchBytes: number
   readonly producers: number
   /** Records; null = until the duration is over. */
   readonly count: number | null
@@ -83,7 +82,8 @@ export async function openLoop(context: CommandContext, delivery: Delivery): Pro
   const { clock, timers } = context.world
   const { durationMs, waitMs, writers } = delivery
   const check = new StampCheck()
-  const plan = { ...delivery, count: delivery.count ?? 1, endAfterMs: 2 * durationMs + patienceMs }
+  const endAfterMs = 2 * durationMs + patienceMs
+  const plan = { ...delivery, count: delivery.count ?? 1, burst: 1, endAfterMs }
   const group = new LoadGroup(context, plan, writers)
   const indexOf = new Map(group.sources.map((source, i) => [source, i]))
   const consumer = await atTheEnd(context, delivery)

@@ -94,7 +94,6 @@ async function measure(
     topic,
     partitions,
     payload: payloadPlan(args, true),
-    batchBytes: args['batch-bytes'],
     producers: args.producers,
     count,
     rate,

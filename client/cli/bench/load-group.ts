@@ -18,7 +18,6 @@ import { maxSource } from './stamp.ts'
 export interface LoadPlan {
   readonly topic: string
   readonly payload: PayloadPlan
-  readonly batchBytes: number
   /** Records of all senders. */
   readonly count: number
   /** Senders per client. */
@@ -27,6 +26,8 @@ export interface LoadPlan {
   readonly rate: number | null
   /** Records of one sender without an ack. */
   readonly window: number
+  /** Records sent in one turn of a closed loop. */
+  readonly burst: number
   /** Nothing more is sent that long after the start. */
   readonly endAfterMs: number
 }
@@ -76,7 +77,7 @@ export class LoadGroup {
     return this.#loads.find(load => load.reached !== null)?.reached ?? null
   }
 
-  /** When record `sequence` of sender `index` is to be sent in an open loop that began at `startMs`. */
+  /** When record `sequence` of sender `index` is due in an open loop that began at `startMs`. */
   intendedMs(startMs: number, index: number, sequence: number): number {
     const rate = this.#plan.rate ?? 1
     return startMs + ((index + sequence * this.#payloads.length) * 1000) / rate
@@ -84,9 +85,8 @@ export class LoadGroup {
 
   /** All on this event loop. Resolves when everything sent is acked. @throws SluiceError */
   async run(meter: BenchMeter | null, startMs: number): Promise<void> {
-    const { count, rate, window, batchBytes, payload, topic, endAfterMs } = this.#plan
+    const { count, rate, window, burst, topic, endAfterMs } = this.#plan
     const senders = this.#payloads.length
-    const perBatch = Math.max(1, Math.floor(batchBytes / (payload.size.max + 16)))
     this.#loads = this.#payloads.map(
       (payload, i) =>
         new BenchLoad({
@@ -97,7 +97,7 @@ export class LoadGroup {
           count: Math.ceil((count - i) / senders),
           endMs: startMs + endAfterMs,
           window,
-          burst: Math.min(perBatch, window),
+          burst,
           sampleEvery: sampleEvery(this.#plan),
           signal: this.#context.signal,
         }),

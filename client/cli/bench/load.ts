@@ -4,8 +4,8 @@
  *
  * Always true: every record is a `send` of its own, with its promise; in an open loop a record's
  * latency begins at the time at which it should have been sent, however late it was (no coordinated
- * omission), and it goes on until every record was sent or `endMs` came. The loops add one `then` to a record and
- * nothing else: counting and timing happen once a turn.
+ * omission), and it goes on until every record was sent or `endMs` came. The loops add one `then`
+ * to a record and nothing else: counting and timing happen once a turn.
  * Used by bench produce, e2e and connections.
  */
 import { asSluiceError, type SluiceError } from '../../../protocol/errors.ts'

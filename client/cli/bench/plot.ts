@@ -93,19 +93,26 @@ function scaleOf(axis: Axis, values: readonly number[], from: number, to: number
   }
 }
 
+const line = (x1: number, y1: number, x2: number, y2: number): string =>
+  `<line class="grid" x1="${x1}" x2="${x2}" y1="${y1}" y2="${y2}"/>`
+
+const label = (x: number, y: number, anchor: 'start' | 'middle' | 'end', text: string): string =>
+  `<text x="${x}" y="${y}" text-anchor="${anchor}">${escaped(text)}</text>`
+
 function frame(plot: Plot, x: Scale, y: Scale): string {
   const across = y.ticks.map(([value, text]) => {
     const at = y.place(value)
-    return `<line class="grid" x1="${left}" x2="${width - right}" y1="${at}" y2="${at}"/><text x="${left - 6}" y="${at + 4}" text-anchor="end">${escaped(text)}</text>`
+    return line(left, at, width - right, at) + label(left - 6, at + 4, 'end', text)
   })
   const down = x.ticks.map(([value, text]) => {
     const at = x.place(value)
-    return `<line class="grid" x1="${at}" x2="${at}" y1="${top}" y2="${height - bottom}"/><text x="${at}" y="${height - bottom + 15}" text-anchor="middle">${escaped(text)}</text>`
+    return line(at, top, at, height - bottom) + label(at, height - bottom + 15, 'middle', text)
   })
   const titles = [
     `<text class="title" x="${left}" y="16">${escaped(plot.title)}</text>`,
-    `<text x="${(left + width - right) / 2}" y="${height - 6}" text-anchor="middle">${escaped(plot.x.title)}</text>`,
-    `<text transform="translate(12 ${(top + height - bottom) / 2}) rotate(-90)" text-anchor="middle">${escaped(plot.y.title)}</text>`,
+    label((left + width - right) / 2, height - 6, 'middle', plot.x.title),
+    `<g transform="translate(12 ${(top + height - bottom) / 2}) rotate(-90)">`,
+    `${label(0, 0, 'middle', plot.y.title)}</g>`,
   ]
   return [...across, ...down, ...titles].join('')
 }
@@ -115,7 +122,8 @@ function legend(lines: readonly Line[]): string {
   return lines
     .map(({ name }, i) => {
       const at = width - right - (lines.length - i) * 90
-      return `<line class="line c${i % 6}" x1="${at}" x2="${at + 16}" y1="12" y2="12"/><text x="${at + 20}" y="16">${escaped(name)}</text>`
+      const stroke = `<line class="line c${i % 6}" x1="${at}" x2="${at + 16}" y1="12" y2="12"/>`
+      return stroke + label(at + 20, 16, 'start', name)
     })
     .join('')
 }
@@ -140,5 +148,6 @@ export function plotSvg(plot: Plot): string {
     const path = shown.map(([at, value]) => `${x.place(at)},${y.place(value)}`).join(' ')
     return `<polyline class="line c${i % 6}" points="${path}"/>`
   })
-  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(plot.title)}">${frame(plot, x, y)}${drawn.join('')}${legend(plot.lines)}</svg>`
+  const head = `viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(plot.title)}"`
+  return `<svg ${head}>${frame(plot, x, y)}${drawn.join('')}${legend(plot.lines)}</svg>`
 }

@@ -44,7 +44,12 @@ const options = {
   window: {
     type: 'string',
     coerce: parseCount,
-    describe: 'Records of a sender without an ack; 1 = one awaited send at a time',
+    describe: 'Records of a sender without an ack; 1 = one awaited send at a time [8 batches, 10k]',
+  },
+  burst: {
+    type: 'string',
+    coerce: parseCount,
+    describe: 'Records sent in one turn of a closed loop [half of the window]',
   },
   ...sendOptions,
   ...topicOptions,
@@ -59,18 +64,20 @@ interface Plan extends LoadPlan {
 
 const defaultCount = 1_000_000
 const mostInTheAir = 1_000_000
+/** What waits for an ack survives many collections: with more, their cost outgrows the records'. */
+const mostInClosedLoop = 10_000
 const mostAirBytes = 256 * 1024 * 1024
 const acksNoneWaitMs = 10_000
 /** An open loop that is behind goes on for so many times its duration. */
 const patience = 2
 const patienceMs = 10_000
 
-/** Eight batches in a closed loop, and few against the count, so that a rate has time to show. */
+/** Some batches in a closed loop, and few against the count, so that a rate has time to show. */
 function defaultWindow(args: Args, bytes: number, perSender: number): number {
   const most = Math.max(1, Math.min(mostInTheAir, Math.floor(mostAirBytes / bytes)))
   if (args.rate !== undefined) return most
   const batches = 8 * Math.max(1, Math.floor(args['batch-bytes'] / (args.size.max + 16)))
-  return Math.max(1, Math.min(batches, most, Math.floor(perSender / 20)))
+  return Math.max(1, Math.min(batches, mostInClosedLoop, most, Math.floor(perSender / 20)))
 }
 
 /** Records to send; −n, or what a rate gives in a duration, or no end. */
@@ -106,8 +113,8 @@ function planOf(args: Args): Plan {
     clients,
     producers,
     rate: rate ?? null,
-    batchBytes: args['batch-bytes'],
     window: checkRange('window', window, { min: 1, max: maxSequence }),
+    burst: checkRange('burst', args.burst ?? Math.ceil(window / 2), { min: 1, max: window }),
     endAfterMs,
     warmup: warmupOf(args.warmup, expected),
   }
@@ -150,7 +157,8 @@ async function measure(
     clients: plan.clients,
     producers: plan.producers,
     window: plan.window,
-    batchBytes: plan.batchBytes,
+    burst: plan.burst,
+    batchBytes: args['batch-bytes'],
     compression: args.compression,
     verified,
     generator: group.cost(figures.recordsPerSecond),

@@ -46,6 +46,7 @@ export interface BenchReport extends Measured, Conditions {
   readonly clients?: number
   readonly producers?: number
   readonly window?: number
+  readonly burst?: number
   readonly batchBytes?: number
   readonly compression?: string
   /** How consume took them: batch or record. */
@@ -88,6 +89,17 @@ function unsentLines({ unsent = 0, rate }: BenchReport): string[] {
   ]
 }
 
+/** Above this the bench measures itself. */
+const mostGeneratorShare = 0.05
+
+function generatorLines({ generator }: BenchReport): string[] {
+  if (generator === undefined || generator.share <= mostGeneratorShare) return []
+  const share = Math.round(100 * generator.share)
+  return [
+    `         making the records took ${share} % of a core: the bench may be what is measured`,
+  ]
+}
+
 const partitionCount = (n: number): string => (n === 1 ? '1 partition' : `${n} partitions`)
 
 /** Reading has no intended time, so nothing is said of loops there. */
@@ -100,7 +112,8 @@ function connectionLines({ connections }: BenchReport): string[] {
   const { brokerBytesPerConnection: broker, clientBytesPerConnection: client } = connections
   const memory = broker === null ? 'broker not here' : `broker ${showSize(broker)}`
   return [
-    `opened   ${showNumber(count)} connections, ${showNumber(openedPerSecond)}/s, each in ${latencyText(openMs)} ms`,
+    `opened   ${showNumber(count)} connections, ${showNumber(openedPerSecond)}/s`,
+    `         each in ${latencyText(openMs)} ms`,
     `memory   per connection: ${memory}, this client ${showSize(client)}`,
     `alone    ${latencyText(aloneMs)} ms  (the same load before they were open)`,
   ]
@@ -117,13 +130,15 @@ function usedText({ used, seconds }: BenchReport): string {
 function diskText({ disk }: BenchReport): string {
   if (disk === null) return 'disk     not measured; name its directory with --disk'
   const { syncP50Ms, syncP99Ms, megabytesPerSecond } = disk
-  return `disk     4 KiB write+fdatasync p50 ${syncP50Ms} ms, p99 ${syncP99Ms} ms; 1 MiB durable ${megabytesPerSecond} MB/s`
+  const small = `4 KiB write+fdatasync p50 ${syncP50Ms} ms, p99 ${syncP99Ms} ms`
+  return `disk     ${small}; 1 MiB durable ${megabytesPerSecond} MB/s`
 }
 
 function machineText({ machine, date }: BenchReport): string {
   const { cpu, cpus, kernel, node, sluice, commit } = machine
   const built = commit === null ? '' : ` (${commit.slice(0, 10)})`
-  return `machine  ${cpu}, ${cpus} cores, kernel ${kernel}, node ${node}, sluice ${sluice}${built}, ${date}`
+  const versions = `kernel ${kernel}, node ${node}, sluice ${sluice}${built}`
+  return `machine  ${cpu}, ${cpus} cores, ${versions}, ${date}`
 }
 
 export function reportText(report: BenchReport): string {
@@ -132,12 +147,15 @@ export function reportText(report: BenchReport): string {
   const title = name === undefined ? '' : `${name}: `
   const verified =
     report.verified === null ? 'not asked for' : verifiedText(report.verified, showNumber)
+  const amount = `${showNumber(records)} records, ${showSize(bytes)}`
+  const sampled = `${report.latencyOf}, ${report.latencySamples} samples`
   const lines = [
-    `${title}${report.bench} ${report.topic}: ${showNumber(records)} records, ${showSize(bytes)}, ${seconds} s`,
+    `${title}${report.bench} ${report.topic}: ${amount}, ${seconds} s`,
     `rate     ${showNumber(recordsPerSecond)} records/s  ${showNumber(megabytesPerSecond, 1)} MB/s`,
-    `latency  ${latencyText(report.latencyMs)} ms  (${report.latencyOf}, ${report.latencySamples} samples)`,
+    `latency  ${latencyText(report.latencyMs)} ms  (${sampled})`,
     ...loopLines(report),
     ...unsentLines(report),
+    ...generatorLines(report),
     ...connectionLines(report),
     `verified ${verified}`,
     `with     ${acks}flush=${report.flush}, ${partitionCount(report.partitions)}`,

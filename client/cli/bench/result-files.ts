@@ -45,7 +45,9 @@ export function requireSound(reports: readonly BenchReport[]): void {
   const broken = reports.find(report => report.verified?.isSound === false)
   if (broken?.verified === undefined || broken.verified === null) return
   const { missing, repeated, outOfOrder, corrupt, firstFault } = broken.verified
-  const message = `${missing} records are missing, ${repeated} came twice, ${outOfOrder} out of order, ${corrupt} are not what was sent; first: ${firstFault}`
+  const lost = `${missing} records are missing, ${repeated} came twice`
+  const changed = `${outOfOrder} out of order, ${corrupt} are not what was sent`
+  const message = `${lost}, ${changed}; first: ${firstFault}`
   throw new CommandFailure(
     new SluiceError('UNKNOWN_SERVER_ERROR', message, { hint: 'sluice segment verify' }),
     exitCodes.unexpected,

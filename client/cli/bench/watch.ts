@@ -82,9 +82,9 @@ export class Watch {
     const p50 = showNumber(this.#line.at(50), 2)
     const p99 = showNumber(this.#line.at(99), 2)
     const warm = isWarmup ? '   (warm-up)' : ''
-    this.#progress.note(
-      `${minutes(nowMs - startedMs)}  ${rate} records/s   ${megabytes} MB/s   p50 ${p50} ms   p99 ${p99} ms${warm}`,
-    )
+    const rates = `${rate} records/s   ${megabytes} MB/s`
+    const latencies = `p50 ${p50} ms   p99 ${p99} ms`
+    this.#progress.note(`${minutes(nowMs - startedMs)}  ${rates}   ${latencies}${warm}`)
     this.#line.reset()
     this.#lineMs = nowMs
     this.#lineRecords = records

@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { humanLine, openBrokerLog } from '../../../broker/cli/broker-log.ts'
 import { allCommands } from '../../../broker/cli/commands.ts'
+import { DiskError } from '../../../broker/world/disk.ts'
 import { runCli } from '../../../client/cli/cli.ts'
-import { realClock } from '../../../protocol/real-world.ts'
+import { realClock, realTimers } from '../../../protocol/real-world.ts'
 import { FakeTerminal, type FakeTerminalOptions, openReal } from '../../client/cli/fake-terminal.ts'
 
 async function temporary(t: Test): Promise<string> {
@@ -99,7 +100,12 @@ t.test('flags win over environment, environment over file; --dry-run shows where
 
 t.test('the log is JSON elsewhere and readable on a terminal, and keeps to its level', async t => {
   const plain = new FakeTerminal()
-  const log = openBrokerLog({ terminal: plain, clock: realClock, level: 'info' })
+  const log = openBrokerLog({
+    terminal: plain,
+    clock: realClock,
+    timers: realTimers,
+    level: 'info',
+  })
   log.debug({}, 'hidden')
   log.info({ topic: 'a' }, 'created')
   log.warn({}, 'careful')
@@ -116,8 +122,24 @@ t.test('the log is JSON elsewhere and readable on a terminal, and keeps to its l
   ])
   t.equal(lines.length, 3)
   const tty = new FakeTerminal({ isTty: true })
-  openBrokerLog({ terminal: tty, clock: realClock, level: 'warn' }).warn({ a: 1 }, 'careful')
+  openBrokerLog({ terminal: tty, clock: realClock, timers: realTimers, level: 'warn' }).warn(
+    { a: 1 },
+    'careful',
+  )
   t.match(tty.error, /^\d\d:\d\d:\d\d\.\d{3} warn {2}careful {2}a=1\n$/)
+  const broken = new FakeTerminal()
+  const second = openBrokerLog({
+    terminal: broken,
+    clock: realClock,
+    timers: realTimers,
+    level: 'info',
+  })
+  const error = new DiskError('io', '/a', 'EIO', new Error('behind it'))
+  second.error({ event: 'x', error }, 'bad')
+  await second.flush()
+  t.match(JSON.parse(broken.error).error, {
+    ...{ name: 'DiskError', message: 'EIO', cause: 'behind it', stack: /broker-log|start\.test/ },
+  })
   const line = humanLine('info', { url: 'ws://x', why: 'two words', error: new Error('x') }, 'm', 0)
   t.equal(line, '00:00:00.000 info  m  url=ws://x  why="two words"  error="x"\n')
 })

@@ -202,7 +202,8 @@ t.test(
 )
 
 t.test('a config file that is no object of settings is refused with its name', async t => {
-  for (const text of ['', '[]', '{"a": null}', '{"a": [{}]}', '"x"']) {
+  const deep = `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`
+  for (const text of ['', '[]', '{"a": null}', '{"a": [{}]}', '"x"', deep]) {
     await t.rejects(loadBrokerConfig({ file: { path: 'my.json', text } }), {
       code: 'INVALID_ARGUMENT',
       message: /my\.json/,

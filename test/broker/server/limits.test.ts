@@ -6,10 +6,11 @@ import t from 'tap'
 import { Deadlines } from '../../../broker/server/deadlines.ts'
 import { OutputMeter } from '../../../broker/server/output-meter.ts'
 import { ReceiveBudget } from '../../../broker/server/receive-budget.ts'
+import { SendBudget } from '../../../broker/server/send-budget.ts'
 import { ManualTime } from '../../../broker/testing/manual-time.ts'
 import { realTimers } from '../../../protocol/real-world.ts'
 import { FakeLogs } from '../../support/fake-logs.ts'
-import { settled, startTestBroker } from '../../support/test-broker.ts'
+import { batchOf, settled, startTestBroker } from '../../support/test-broker.ts'
 
 t.test('a deadline never comes early, and not much late', async t => {
   const time = new ManualTime(0, realTimers)
@@ -42,11 +43,18 @@ t.test('a cancelled deadline never comes, and its neighbours in the slot do', as
   t.equal(time.waiting, 0)
 })
 
+const roomy = () => new SendBudget(1e9)
+const waiting = (bytes: number, run: (grantedBytes: number) => void, park = () => {}) => ({
+  bytes,
+  requestBytes: 10,
+  park,
+  run,
+})
+
 t.test('an answer that is being read counts before it is there', async t => {
-  const meter = new OutputMeter(4000, () => {})
+  const meter = new OutputMeter(4000, roomy(), () => {})
   const ran: string[] = []
-  meter.reserve(600, () => ran.push('a'))
-  meter.reserve(600, () => ran.push('b'))
+  for (const name of ['a', 'b']) meter.reserve(waiting(600, () => ran.push(name)))
   t.same(ran, ['a'])
   const taken = meter.admit([new Uint8Array(600)])
   meter.release(600)
@@ -57,7 +65,7 @@ t.test('an answer that is being read counts before it is there', async t => {
 
 t.test('one answer fits however large it is, and a second one does not', async t => {
   const pauses: boolean[] = []
-  const meter = new OutputMeter(1000, paused => pauses.push(paused))
+  const meter = new OutputMeter(1000, roomy(), paused => pauses.push(paused))
   const taken = meter.admit([new Uint8Array(5000)])
   t.not(taken, null)
   t.equal(meter.admit([new Uint8Array(10)]), null)
@@ -68,7 +76,7 @@ t.test('one answer fits however large it is, and a second one does not', async t
 
 t.test('a large body is charged with the whole buffer that it keeps', async t => {
   const pauses: boolean[] = []
-  const meter = new OutputMeter(4_000_000, paused => pauses.push(paused))
+  const meter = new OutputMeter(4_000_000, roomy(), paused => pauses.push(paused))
   meter.admit([new Uint8Array(3_000_000).subarray(0, 70_000)])
   t.same(pauses, [true])
 })
@@ -99,24 +107,52 @@ t.test('the receive budget pauses everybody once, and asks for what only waits',
 t.test(
   'waiting fetches are answered early when their requests fill the receive budget',
   async t => {
-    const config = { maxReceiveBytes: 3000 }
-    const { connect } = await startTestBroker(t, { config, topics: { orders: 1 } })
+    const config = { maxReceiveBytes: 20_000 }
+    const { connect } = await startTestBroker(t, { config, topics: { orders: 15 } })
     const peer = await connect()
     const { header } = await peer.call('metadata')
     const topicId = (header.topics as { topicId: string }[])[0]?.topicId
-    const entry = { topic: 'orders', topicId, partition: 0, offset: 0, maxBytes: 1e6 }
+    const partitions = Array.from({ length: 15 }, (_, partition) => ({
+      ...{ topic: 'orders', topicId, partition, offset: 0, maxBytes: 1e6 },
+    }))
     const fields = { maxWaitMs: 300_000, minBytes: 1, maxBytes: 1e6, isolation: 'uncommitted' }
-    const ids = [1, 2, 3].map(() =>
-      peer.post('fetch', { ...fields, partitions: new Array(15).fill(entry) }),
+    const post = () => peer.post('fetch', { ...fields, partitions })
+    const early = [post(), post()]
+    await settled()
+    t.notOk(
+      early.some(id => peer.answers.has(id)),
+      'two of them fit and wait',
     )
+    const all = [...early, post()]
     await settled()
     t.ok(
-      ids.every(id => peer.answers.has(id)),
+      all.every(id => peer.answers.get(id)?.error === undefined && peer.answers.has(id)),
       'all are answered, empty',
     )
     t.equal(peer.paused, false)
   },
 )
+
+t.test('requests that wait for a peer to read do not keep others from being read', async t => {
+  const config = { maxReceiveBytes: 20_000, maxBufferedBytes: 8000 }
+  const { connect } = await startTestBroker(t, { config, topics: { orders: 1 } })
+  const [deaf, other] = [await connect(), await connect()]
+  const { header } = await deaf.call('metadata')
+  const topicId = (header.topics as { topicId: string }[])[0]?.topicId
+  const at = { topic: 'orders', topicId, partition: 0 }
+  const produce = { acks: 'leader', timeoutMs: 1000, partitions: [at] }
+  await deaf.call('produce', produce, [batchOf('x'.repeat(3000))])
+  deaf.stalled = true
+  const fields = { maxWaitMs: 0, minBytes: 1, maxBytes: 1e6, isolation: 'uncommitted' }
+  const partitions = [{ ...at, offset: 0, maxBytes: 1e6 }]
+  for (let i = 0; i < 20; i++) {
+    deaf.post('fetch', { ...fields, partitions, padding: 'x'.repeat(3000) })
+    await settled()
+  }
+  t.equal(deaf.closed, null)
+  t.equal(other.paused, false, 'they are off the receive budget')
+  t.equal((await other.call('produce', produce, [batchOf('y')])).error, undefined)
+})
 
 t.test('a connection that never says hello is closed in time, one that did is not', async t => {
   const { world, connect } = await startTestBroker(t, { config: { helloTimeoutMs: 1000 } })

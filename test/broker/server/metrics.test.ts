@@ -106,7 +106,7 @@ t.test('errors are counted by api and code: of requests, of partitions, of acks 
   const { scrape, connect, topicId } = await broker(t)
   const peer = await connect()
   const id = await topicId('orders')
-  await peer.call('produce', produce('nowhere', id), [batchOf('a')])
+  await peer.call('produce', produce('nowhere', 'x'), [batchOf('a')])
   const broken = batchOf('a')
   broken.fill(7, 61)
   await peer.call('produce', produce('orders', id), [broken])

@@ -48,3 +48,28 @@ t.test('more partitions than max.partitions.per.request are refused by every api
   const { header } = await peer.call('list-offsets', { partitions: [{ ...at, at: 'latest' }] })
   t.match(header.partitions, [{ offset: 0 }], 'nothing of it was done, and all is served on')
 })
+
+t.test('a fetch that names a partition twice is refused: each name is woken by itself', async t => {
+  const { peer, at } = await start(t, {})
+  const fetch = { maxWaitMs: 0, minBytes: 0, maxBytes: 1e6, isolation: 'uncommitted' }
+  const entry = { ...at, offset: 0, maxBytes: 1e6 }
+  const { error } = await peer.call('fetch', { ...fetch, partitions: [entry, entry] })
+  t.match(error, { code: 'INVALID_REQUEST', message: /more than once/ })
+  const both = [entry, { ...entry, partition: 1 }]
+  t.equal((await peer.call('fetch', { ...fetch, partitions: both })).error, undefined)
+})
+
+t.test('partitions above max.partitions are POLICY_VIOLATION, created or added', async t => {
+  const { peer } = await start(t, { maxPartitions: 4 })
+  const create = async (name: string, partitions: number) => {
+    const { header } = await peer.call('create-topics', { topics: [{ name, partitions }] })
+    return (header.topics as { error?: { code: string } }[])[0]?.error?.code
+  }
+  t.equal(await create('wide', 3), 'POLICY_VIOLATION')
+  t.equal(await create('fits', 1), undefined)
+  const added = await peer.call('add-partitions', { topic: 'fits', total: 3 })
+  t.match(added.error, { code: 'POLICY_VIOLATION', message: /5 partitions, limit 4/ })
+  t.equal((await peer.call('add-partitions', { topic: 'fits', total: 2 })).error, undefined)
+  await peer.call('delete-topics', { topics: [{ name: 'fits' }] })
+  t.equal(await create('again', 2), undefined, 'a deleted topic makes room')
+})

@@ -59,3 +59,14 @@ t.test('without checksums continuity is still checked', async t => {
   t.equal((await walk(rotten, Infinity)).damage, null)
   t.match(await walk(rotten, ends[0]), { position: ends[0], damage: /checksum/ })
 })
+
+t.test('the last epoch of 32 bits is damage: the next one could not be written', async t => {
+  const last = batchOf({ values: ['z'] })
+  patchBatch(last, 106, 2 ** 31 - 2)
+  const whole = (epoch: number) => {
+    patchBatch(last, 106, epoch)
+    return walk(new Uint8Array([...content, ...last]))
+  }
+  t.equal((await whole(2 ** 31 - 2)).damage, null)
+  t.match(await whole(2 ** 31 - 1), { nextOffset: 106, damage: /epoch 2147483647/ })
+})

@@ -1,6 +1,12 @@
 /** Checked files: old or new after any crash, never a damaged value. */
 import t from 'tap'
-import { readCheckedFile, writeCheckedFile } from '../../../broker/storage/checked-file.ts'
+import {
+  readCheckedFile,
+  replaceFile,
+  writeCheckedFile,
+} from '../../../broker/storage/checked-file.ts'
+import { listOf, objectOf, text, whole } from '../../../broker/storage/stored-shape.ts'
+import { crc32c } from '../../../protocol/bytes/crc32c.ts'
 import { CrashDisk } from '../../support/crash-disk.ts'
 import { plansFor } from '../../support/crash-plans.ts'
 
@@ -50,4 +56,22 @@ t.test('no flipped bit and no length is read as a value', async t => {
   t.match(await readCheckedFile(disk, { ...at, name: 'other' }), { state: 'missing' })
   await file.write([good], 0)
   t.match(await readCheckedFile(disk, { ...at, kind: 'other' }), { state: 'damaged' })
+})
+
+t.test('a checksum that is right does not make a value of what has another shape', async t => {
+  const disk = new CrashDisk()
+  const shape = { version: 1, fits: objectOf({ offset: whole, names: listOf(text) }) }
+  const stateOf = async (value: unknown, version = 1) => {
+    await writeCheckedFile(disk, at, version, value)
+    return (await readCheckedFile(disk, { ...at, shape })).state
+  }
+  t.equal(await stateOf({ offset: 0, names: [], more: 1 }), 'ok')
+  for (const value of [null, 7, [], {}, { offset: -1, names: [] }, { offset: 1, names: [1] }]) {
+    t.equal(await stateOf(value), 'damaged', JSON.stringify(value))
+  }
+  t.equal(await stateOf(7, 2), 'ok', 'what a newer version holds is not known here')
+  const body = new TextEncoder().encode('{"offset":')
+  const head = `sluice notes 1 crc32c=${crc32c(body).toString(16).padStart(8, '0')}\n{"offset":\n`
+  await replaceFile(disk, at, new TextEncoder().encode(head))
+  t.match(await readCheckedFile(disk, at), { state: 'damaged' }, 'not JSON')
 })

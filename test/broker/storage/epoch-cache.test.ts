@@ -60,3 +60,15 @@ t.test("Kafka's file is read where there is no other", async t => {
   await again.write([new TextEncoder().encode('x')], 6)
   t.strictSame((await EpochCache.read(disk, '/')).entries(), [])
 })
+
+t.test('a file with numbers that are no epochs or offsets counts as empty', async t => {
+  const entriesOf = async (line: string) => {
+    const disk = new MemoryDisk()
+    const file = await disk.open('/leader-epoch-checkpoint', 'create')
+    await file.write([new TextEncoder().encode(`0\n1\n${line}\n`)], 0)
+    return (await EpochCache.read(disk, '/')).entries().length
+  }
+  t.equal(await entriesOf('2147483646 9007199254740991'), 1)
+  t.equal(await entriesOf('2147483647 0'), 0, 'no epoch could follow in 32 bits')
+  t.equal(await entriesOf('0 9007199254740992'), 0)
+})

@@ -145,6 +145,19 @@ t.test('a wall clock that jumps a week deletes nothing', async t => {
   t.equal(log.logStartOffset, 0)
 })
 
+t.test('what was sealed while the wall clock was behind is not old when it is right', async t => {
+  const hour = 3_600_000
+  const settings = { segmentBytes: 300, retentionMs: hour }
+  const { log, fixture } = await openFixture({ settings })
+  fixture.wallMs -= 8 * 24 * hour
+  for (const value of numbered(0, 10)) await commit(log, batchOf({ values: [value] }))
+  fixture.wallMs += 8 * 24 * hour
+  await fixture.advance(hour / 2)
+  t.equal(log.logStartOffset, 0)
+  await fixture.advance(hour)
+  t.ok(log.logStartOffset > 0, 'and goes in its time')
+})
+
 t.test('retention by size keeps at least as much as was asked for', async t => {
   const settings = { segmentBytes: 300, retentionBytes: 1000 }
   const { log, fixture } = await openFixture({ settings })

@@ -44,3 +44,16 @@ t.test('a jump of the wall clock is distrusted for an hour, slow drift never', a
   t.equal(pass(minute, minute), 0, 'held for an hour')
   t.not(pass(-20 * minute, minute), 0, 'backwards too')
 })
+
+t.test('a segment is sealed at the later of the wall clock and what it would be', async t => {
+  let wallMs = 1_000_000
+  let monotonicMs = 0.5
+  const guard = new WallClockGuard({ wallMs: () => wallMs, monotonicMs: () => monotonicMs })
+  monotonicMs += 100.25
+  wallMs += 100
+  t.equal(guard.sealingMs(), 1_000_100)
+  wallMs -= 600_000
+  t.equal(guard.sealingMs(), 1_000_100, 'ten minutes behind')
+  wallMs += 1_200_000
+  t.equal(guard.sealingMs(), 1_600_100, 'ten minutes ahead')
+})

@@ -211,3 +211,35 @@ t.test('S7: a log that ends before its durable end is not taken for whole', asyn
   t.equal(again.log.highWatermark, 12)
   await t.rejects(again.log.trim(3), { code: 'KAFKA_STORAGE_ERROR' })
 })
+
+t.test('S7: what recovery cuts off is said: why, where and how much', async t => {
+  const { log, fixture } = await openFixture()
+  await commit(log, batchOf({ values: ['a', 'b'] }))
+  const file = await fixture.disk.open(logPath(0), 'update')
+  const end = await file.size()
+  await file.write([batchOf({ values: ['torn'] }).subarray(0, 40)], end)
+  const said: unknown[] = []
+  const warn = (values: object, text: string) => void said.push({ ...values, text })
+  const logger = { info: () => {}, warn, error: () => {} }
+  await openFixture({ fixture, logger })
+  const reason = new RegExp(`position ${end}`)
+  const text = 'an unfinished write was cut off'
+  t.match(said, [{ endOffset: 2, bytes: 40, reason, text }])
+})
+
+t.test('S7: a damaged log is damaged for the next start too, whatever is noted', async t => {
+  const run = new CrashRun({ settings: { segmentBytes: 4000 } })
+  await run.open()
+  await fill(run, 8)
+  await run.tick()
+  const { sizeBytes } = run.log.describe()
+  const file = await run.disk.open(logPath(0), 'update')
+  await file.truncate(sizeBytes / 2)
+  for (const how of ['a crash', 'a clean stop']) {
+    const again = new CrashRun({ settings, disk: run.disk })
+    await again.open()
+    t.equal(again.log.describe().state, 'quarantined', `after ${how}`)
+    await again.tick(2000)
+    if (how === 'a crash') await again.logs.closeCleanly()
+  }
+})

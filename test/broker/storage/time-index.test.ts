@@ -39,6 +39,9 @@ t.test('a time index that points beyond the log or goes back is refused', async 
   t.equal(TimeIndex.decode(base, bytes, base + 10)?.entries, 2)
   const swapped = new Uint8Array([...bytes.subarray(12), ...bytes.subarray(0, 12)])
   t.equal(TimeIndex.decode(base, swapped, base + 10), null)
+  const vast = bytes.slice()
+  vast[12] = 0x7f
+  t.equal(TimeIndex.decode(base, vast, base + 10), null, 'a timestamp that is no safe integer')
   times.cut(base + 9)
   t.equal(times.lastTimestamp, 50)
 })

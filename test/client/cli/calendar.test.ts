@@ -26,6 +26,7 @@ t.test('every form of a time is understood', async t => {
   t.equal(parseTime('1790000000123', now), 1_790_000_000_123)
   t.equal(parseTime('-1h', now), now - 3_600_000)
   t.equal(parseTime('now', now), now)
+  t.equal(parseTime('1969-07-20', now), 0, 'no record is older than 1970')
 })
 
 t.test('what is no time is null', async t => {

@@ -249,6 +249,7 @@ t.test('help pages are printed from their tables', async t => {
       retriable: false,
       exitCode: 3,
       meaning: 'The topic id is not the one of the topic that now has this name.',
+      advice: 'The topic was made anew: start producers and consumers of it again.',
     },
   ])
   t.equal((await sluice(['help', 'errors', 'NOPE'])).code, 2)

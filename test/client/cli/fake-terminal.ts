@@ -114,9 +114,9 @@ export class FakeTerminal implements Terminal {
     return oneChunk(content)
   }
   /** What was written, by path. */
-  readonly written = new Map<string, string>()
+  readonly saved = new Map<string, string>()
   async writeFile(path: string, text: string): Promise<void> {
-    this.written.set(path, text)
+    this.saved.set(path, text)
   }
   async ask(question: string): Promise<string> {
     this.questions.push(question)

@@ -141,8 +141,9 @@ t.test('JSON that is no record is refused', async t => {
     '{"value":"","headers":[{"name":"a","vlaue":"b"}]}',
     '{"value":"abc","valueEncoding":"hex"}',
     '{"value":"a!","valueEncoding":"base64"}',
+    `{"value":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
   ]) {
-    t.throws(() => recordFromJson(line), { code: 'INVALID_ARGUMENT' }, line)
+    t.throws(() => recordFromJson(line), { code: 'INVALID_ARGUMENT' }, line.slice(0, 80))
   }
   t.equal(String(recordFromJson('{"value":{"a":1}}').value), '{"a":1}', 'JSON values become text')
 })

@@ -36,6 +36,7 @@ t.test('a time holds colons of its own, and the right one parts the sides', asyn
   t.strictSame(range('@-1h:end'), { from: time(now - 3_600_000), to: { at: 'end' } })
   t.strictSame(range('@-2h:-1h').to, time(now - 3_600_000))
   t.strictSame(range('s@1000').from, time(1000))
+  t.throws(() => range('e@9999999999999999'), { code: 'INVALID_ARGUMENT' }, 'no safe integer')
   t.strictSame(parseOffsetRanges(['s@1000', 'e@2000'], now), { from: time(1000), to: time(2000) })
 })
 

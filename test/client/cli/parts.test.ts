@@ -145,6 +145,25 @@ t.test('progress is a line each ten seconds elsewhere, and none under -q or in C
   }
 })
 
+t.test('a note stays, takes the moving line away first, and is silent where that is', async t => {
+  const { world, advance } = manualWorld()
+  const line = (ms: number): string => `at ${ms}`
+  const tty = new FakeTerminal({ isTty: true })
+  const progress = new Progress({ terminal: tty, world, quiet: false, lineEveryMs: null, line })
+  advance(1000)
+  progress.note('noted')
+  t.equal(tty.error, '\r\u001b[2Kat 1000\r\u001b[2Knoted\n')
+  progress.stop()
+  const plain = new FakeTerminal()
+  const notes = new Progress({ terminal: plain, world, quiet: false, lineEveryMs: null, line })
+  advance(60_000)
+  notes.note('noted')
+  t.equal(plain.error, 'noted\n', 'no lines of its own')
+  const silent = new FakeTerminal()
+  new Progress({ terminal: silent, world, quiet: true, line }).note('noted')
+  t.equal(silent.error, '')
+})
+
 t.test('a bounded read is done when every partition reached its stop', async t => {
   const bounded = new BoundedRead([
     { topic: 'a', partition: 0, from: 0, to: 5 },

@@ -1,6 +1,7 @@
 /** Fetching through faults, ahead of the loop and within bounds. */
 import t from 'tap'
 import { string } from '../../../client/codecs/codecs.ts'
+import { PartitionReader } from '../../../client/consumer/partition-reader.ts'
 import { setUp } from '../../support/client-setup.ts'
 import { wire } from '../../support/fake-broker.ts'
 import type { Script } from '../../support/fake-request.ts'
@@ -145,3 +146,30 @@ t.test('what waits in the buffer does not keep the messages that it came in', as
   const { value } = await world.run(loop.next())
   t.ok(value.value.buffer.byteLength < 200, `${value.value.buffer.byteLength} bytes are held`)
 })
+
+t.test(
+  'reading many partitions to their ends looks at each a few times, not at all for each batch',
+  async t => {
+    const partitions = 100
+    const { world, broker, client } = await setUp(t)
+    broker.createTopic('a', partitions)
+    for (let partition = 0; partition < partitions; partition++) fill(broker.log('a', partition), 2)
+    let looks = 0
+    const { get } = Object.getOwnPropertyDescriptor(PartitionReader.prototype, 'isDoubtful') ?? {}
+    t.intercept(PartitionReader.prototype, 'isDoubtful', {
+      configurable: true,
+      get() {
+        looks++
+        return get?.call(this)
+      },
+    })
+    const consumer = client.consumer({ topics: ['a'], stopAtEnd: true })
+    let records = 0
+    const work = (async () => {
+      for await (const batch of consumer.batches()) records += batch.count
+    })()
+    await world.run(work)
+    t.equal(records, 2 * partitions)
+    t.ok(looks < 20 * partitions, `${looks} looks at ${partitions} partitions`)
+  },
+)

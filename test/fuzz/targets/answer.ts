@@ -31,6 +31,7 @@ class DeadEnd implements Connection {
   readonly peer = 'broker'
   readonly bufferedBytes = 0
   readonly receivingBytes = 0
+  readonly takenBytes = 0
   isClosed = false
   send(): void {}
   flush(): void {}
@@ -107,6 +108,14 @@ async function run(kinds: readonly MessageKind[], input: Uint8Array): Promise<st
 export const answer: Target = {
   ...defaults,
   name: 'answer',
+  reaches: [
+    'answered',
+    'fetched: read',
+    'fetched: refused',
+    'fetched: damaged records',
+    'rejected: PROTOCOL_MISMATCH',
+    'rejected: an error as sent',
+  ],
   weight: 60_000,
   maxAllocatedBytes: 2 ** 22,
   async open(seed) {

@@ -112,7 +112,15 @@ function requireRoundTrip(back: StoredRecord, record: RecordInput): void {
 export const batch: Target = {
   ...defaults,
   name: 'batch',
-  weight: 200_000,
+  reaches: [
+    'read',
+    'refused: checksum',
+    'refused: length',
+    'refused: header',
+    'refused: packed bytes',
+    'refused: records',
+  ],
+  weight: 120_000,
   maxAllocatedBytes: 2 * maxUncompressedBytes,
   async open(seed) {
     const store = new BatchStore(seed)

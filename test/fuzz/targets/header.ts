@@ -47,7 +47,8 @@ function run(kinds: readonly MessageKind[], input: Uint8Array): string {
 export const header: Target = {
   ...defaults,
   name: 'header',
-  weight: 200_000,
+  reaches: ['accepted', 'refused: fields', 'refused: frame'],
+  weight: 300_000,
   maxAllocatedBytes: 2 ** 21,
   async open(seed) {
     const kinds = [...messageKinds('request', seed), ...messageKinds('response', seed)]

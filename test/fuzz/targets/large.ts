@@ -81,6 +81,7 @@ function run(input: Uint8Array): string {
 export const large: Target = {
   ...defaults,
   name: 'large',
+  reaches: ['INVALID_REQUEST', 'refused: fields'],
   maxMs,
   weight: 100,
   maxAllocatedBytes: 2 * maxFrameBytes,

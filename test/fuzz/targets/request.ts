@@ -142,6 +142,17 @@ function stageOf(api: ApiName, { header, error }: Answer): string {
 export const request: Target = {
   ...defaults,
   name: 'request',
+  reaches: [
+    'answered: produce',
+    'answered: fetch',
+    'answered: list-offsets',
+    'answered: create-topics',
+    'answered: alter-configs',
+    'answered: delete-records',
+    'connection closed',
+    'error: INVALID_REQUEST',
+    'no answer wanted',
+  ],
   weight: 40_000,
   maxAllocatedBytes: 16 * 2 ** 20,
   executionsPerState: 1000,

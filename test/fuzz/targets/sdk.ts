@@ -138,6 +138,7 @@ async function run(input: Uint8Array): Promise<string> {
 export const sdk: Target = {
   ...defaults,
   name: 'sdk',
+  reaches: ['done', 'PROTOCOL_MISMATCH'],
   weight: 1500,
   maxMs: 1000,
   maxAllocatedBytes: 2 ** 25,

@@ -18,9 +18,12 @@ import { Comparison, type Content, compareTopic, type RecordShape } from './comp
 import { drawPlan, type RoundPlan, seeded } from './crash-plan.ts'
 import type { Ledger } from './ledger.ts'
 import { connectQuickly, Load } from './load.ts'
+import { freeze } from './processes.ts'
 
 /** A broker that runs, or is starting. */
 export interface Victim {
+  /** SIGSTOP; resolves when it does nothing more. */
+  freeze(): Promise<void>
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>
 }
@@ -28,6 +31,8 @@ export interface Victim {
 /** A way to take a broker down. */
 export interface Crasher {
   readonly dataDir: string
+  /** The words before the broker, where its fdatasyncs can be made slower. */
+  slowly?(syncDelayMs: number): readonly string[]
   /** Resolves when the broker is gone and the next may start in `dataDir`; says what was done. */
   crash(victim: Victim, random: () => number): Promise<string>
 }
@@ -90,6 +95,7 @@ class CrashLoop {
       const url = this.broker.url
       load = await Load.start({ ...shape, url, topic, idempotent, compression })
       await sleep(plan.crashAfterMs)
+      if (plan.isAtAck) await load.nextAck(1000)
       const { unanswered } = load.ledger
       const crashes = await this.#crash(plan)
       await sleep(plan.afterMs)
@@ -110,25 +116,21 @@ class CrashLoop {
 
   /** Takes the broker down, and its next starts too where the plan says so; then it runs again. */
   async #crash(plan: RoundPlan): Promise<string[]> {
-    const { address } = this.broker
+    const { address, startedInMs } = this.broker
     const { dataDir } = this.#crasher
-    const said = [await this.#crasher.crash(this.broker, this.#random)]
+    const { broker } = this
+    const victim = { freeze: () => freeze(broker.pid), kill: () => broker.kill() }
+    const said = [await this.#crasher.crash(victim, this.#random)]
     await sleep(plan.pauseMs)
-    for (const afterMs of plan.crashesOfStartMs) {
-      const giveUp = new AbortController()
-      const options = { dataDir, listen: address, signal: giveUp.signal }
-      const start = startBrokerProcess(options).then(
-        broker => broker.kill(),
-        () => {},
-      )
-      await sleep(afterMs)
-      const kill = (): Promise<void> => {
-        giveUp.abort()
-        return start
-      }
-      said.push(`${await this.#crasher.crash({ kill }, this.#random)} of a start`)
+    for (const part of plan.crashesOfStart) {
+      const starting = beginStart(dataDir, address)
+      await sleep(startedInMs * part)
+      said.push(`${await this.#crasher.crash(starting, this.#random)} of a start`)
     }
-    this.broker = await startBrokerProcess({ dataDir, listen: address })
+    const { syncDelayMs } = plan
+    const wrapper = syncDelayMs > 0 ? this.#crasher.slowly?.(syncDelayMs) : undefined
+    const options = { dataDir, listen: address, ...(wrapper !== undefined && { wrapper }) }
+    this.broker = await startBrokerProcess(options)
     return said
   }
 
@@ -143,6 +145,27 @@ class CrashLoop {
     if (before === null) return
     await compare(client, before)
     await client.admin.topics.delete(before.topic)
+  }
+}
+
+/** A broker that may still be starting when it is taken down. */
+function beginStart(dataDir: string, listen: string): Victim {
+  const giveUp = new AbortController()
+  let pid = 0
+  const onSpawn = (spawned: number): void => {
+    pid = spawned
+  }
+  const options = { dataDir, listen, signal: giveUp.signal, onSpawn }
+  const start = startBrokerProcess(options).catch(error => {
+    if (!giveUp.signal.aborted) throw error
+    return null
+  })
+  return {
+    freeze: () => freeze(pid),
+    kill: async () => {
+      giveUp.abort()
+      await (await start)?.kill()
+    },
   }
 }
 

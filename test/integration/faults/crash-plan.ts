@@ -11,6 +11,10 @@ export interface RoundPlan {
   readonly partitions: number
   readonly valueBytes: number
   readonly crashAfterMs: number
+  /** The crash then waits for the next ack: what it promises has to be on disk at that moment. */
+  readonly isAtAck: boolean
+  /** How much longer each fdatasync takes, of the broker that is started in this round. */
+  readonly syncDelayMs: number
   readonly pauseMs: number
   /** One producer for each; each has a connection of its own. */
   readonly idempotent: readonly boolean[]
@@ -18,8 +22,11 @@ export interface RoundPlan {
   readonly segmentBytes: number
   /** How long the load goes on after the broker is back. */
   readonly afterMs: number
-  /** Crashes of the starts that follow, each so long after the process was begun. */
-  readonly crashesOfStartMs: readonly number[]
+  /**
+   * Crashes of the starts that follow, as parts of the time that a start takes: below 1 it is
+   * loading or recovering, above 1 it serves.
+   */
+  readonly crashesOfStart: readonly number[]
 }
 
 /** mulberry32: small, seeded, good enough for plans. Answers [0, 1). */
@@ -43,12 +50,17 @@ export function drawPlan(random: () => number): RoundPlan {
     partitions: between(1, 5),
     valueBytes: random() < 0.5 ? between(20, 200) : between(200, 2000),
     crashAfterMs: between(1, 250),
+    isAtAck: random() < 0.5,
+    syncDelayMs: random() < 0.4 ? between(3, 30) : 0,
     pauseMs: between(0, 80),
     idempotent: oneOf<readonly boolean[]>(producerSets),
     compression: random() < 0.3 ? 'gzip' : 'none',
     segmentBytes: oneOf<number>(segmentSizes),
     afterMs: between(20, 150),
-    crashesOfStartMs: Array.from({ length: Math.max(0, between(-4, 3)) }, () => between(20, 300)),
+    crashesOfStart: Array.from(
+      { length: Math.max(0, between(-4, 3)) },
+      () => between(40, 140) / 100,
+    ),
   }
 }
 

@@ -16,6 +16,9 @@ export class Ledger {
   readonly refused = new Set<number>()
   acked = 0
   rejected = 0
+  /** By number, from the call to the ack; NaN where there was none. */
+  readonly latenciesMs: number[] = []
+  readonly sentAtMs: number[] = []
   lastAckAtMs = performance.now()
   /** The longest time without an ack, the one under way left out. */
   longestGapMs = 0
@@ -30,6 +33,8 @@ export class Ledger {
   /** Answers the number of the record. */
   add(producer: number): number {
     this.producers.push(producer)
+    this.sentAtMs.push(performance.now())
+    this.latenciesMs.push(Number.NaN)
     return this.acks.push(null) - 1
   }
 
@@ -37,6 +42,7 @@ export class Ledger {
     this.acks[n] = ack
     this.acked++
     const nowMs = performance.now()
+    this.latenciesMs[n] = nowMs - (this.sentAtMs[n] ?? nowMs)
     this.longestGapMs = Math.max(this.longestGapMs, nowMs - this.lastAckAtMs)
     this.lastAckAtMs = nowMs
   }

@@ -33,6 +33,8 @@ export interface LoadOptions extends RecordShape {
   readonly pace?: { readonly records: number; readonly everyMs: number }
   /** Default 20 s. */
   readonly deliveryTimeoutMs?: number
+  /** Of the producers; smaller ones make more of them wait together in the broker. */
+  readonly batchBytes?: number
   /** Where all records go. Default: where their keys say. */
   readonly partition?: number
 }
@@ -77,13 +79,15 @@ export class Load {
   }
 
   async #start(): Promise<void> {
-    const { url, idempotent, compression = 'none', deliveryTimeoutMs = 20_000 } = this.#options
+    const { url, idempotent, deliveryTimeoutMs = 20_000, batchBytes } = this.#options
+    const { compression = 'none' } = this.#options
+    const same = { deliveryTimeoutMs, compression, ...(batchBytes !== undefined && { batchBytes }) }
     const producers = await Promise.all(
       idempotent.map(isIdempotent =>
         connect({
           servers: url,
           reconnect,
-          producer: { idempotent: isIdempotent, deliveryTimeoutMs, compression },
+          producer: { idempotent: isIdempotent, ...same },
           closeTimeoutMs: 1000,
         }),
       ),
@@ -170,6 +174,18 @@ export class Load {
   async #until(limit: number): Promise<void> {
     while (this.ledger.unanswered > limit && this.#failure === null) {
       await new Promise<void>(resolve => this.#waiting.add(resolve))
+    }
+  }
+
+  /** Resolves with the next ack, or after so long. */
+  async nextAck(timeoutMs: number): Promise<void> {
+    const { acked } = this.ledger
+    const deadlineMs = performance.now() + timeoutMs
+    while (this.ledger.acked === acked && performance.now() < deadlineMs) {
+      await Promise.race([
+        new Promise<void>(resolve => this.#waiting.add(resolve)),
+        sleep(timeoutMs, undefined, { ref: false }),
+      ])
     }
   }
 

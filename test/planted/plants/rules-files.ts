@@ -52,8 +52,8 @@ export const s4: readonly Plant[] = [
       'segments are unlinked before the log start is on disk',
       edit(
         maintenance,
-        'await shared.checkpointNow()\n      await this.#dropSegments()',
-        'await this.#dropSegments()\n      await shared.checkpointNow()',
+        'await shared.checkpointNow()\n      await this.#dropSegments(why)',
+        'await this.#dropSegments(why)\n      await shared.checkpointNow()',
       ),
     ],
     'gaps-below-log-start-count': [
@@ -110,10 +110,17 @@ export const s6: readonly Plant[] = [
     ],
     'deletion-not-fsynced': [
       'a deletion is answered before the new name of the directory is on disk',
+      edit(manager, 'await this.#syncDataDir()\n    this.#housekeeping', 'this.#housekeeping'),
+    ],
+    'dead-directory-removed-in-place': [
+      'the files of a dead topic are removed while its directory still has its name',
       edit(
         manager,
-        'await disk.rename(directory, gone)\n    await this.#syncDataDir()',
-        'await disk.rename(directory, gone)',
+        "?? 'unknown'\n    await this.#rename(directory, topicId, partition)",
+        `?? 'unknown'
+    if (topicId === '' && partition < 0) return
+    await this.#world.disk.removeDirectory(directory)
+    await this.#syncDataDir()`,
       ),
     ],
     'no-tombstone': [

@@ -145,18 +145,29 @@ export const s12: readonly Plant[] = harmful('S12', {
     'a start after a crash goes on under the old leader epoch',
     edit(
       recovery,
-      'const leaderEpoch = recovery.epochs.latestEpoch + 1',
-      'const leaderEpoch = Math.max(0, recovery.epochs.latestEpoch)',
+      'leaderEpoch = recovery.epochs.latestEpoch + 1',
+      'leaderEpoch = Math.max(0, recovery.epochs.latestEpoch)',
     ),
   ],
   'epoch-of-lost-tail-again': [
     'the epoch that only the lost tail had is given out again',
     edit(
       recovery,
-      `const leaderEpoch = recovery.epochs.latestEpoch + 1
-  recovery.epochs.cutEnd(end)`,
-      `recovery.epochs.cutEnd(end)
-  const leaderEpoch = recovery.epochs.latestEpoch + 1`,
+      'const leaderEpoch = recovery.epochs.latestEpoch + 1\n  recovery.epochs.cutEnd(end)',
+      'recovery.epochs.cutEnd(end)\n  const leaderEpoch = recovery.epochs.latestEpoch + 1',
+    ),
+  ],
+  'clean-stop-forgets-epoch': [
+    'the epoch of a start that took no record is given out again after a clean stop',
+    edit(
+      'broker/storage/log-maintenance.ts',
+      'await writer.writeOwedEpochs(log.leaderEpoch)\n',
+      '',
+    ),
+    edit(
+      'broker/storage/log-maintenance.ts',
+      '...(this.#finished && { leaderEpoch: log.leaderEpoch }),',
+      '',
     ),
   ],
   'epoch-not-durable': [

@@ -104,10 +104,6 @@ export const s2: readonly Plant[] = [
     ],
   }),
   ...harmless('S2', {
-    'full-disk-keeps-epoch': [
-      'an epoch whose only batch found no room stays in the epoch cache',
-      edit(log, 'this.#epochs.cutEnd(endOffset)', ''),
-    ],
     'full-disk-outcome-unknown': [
       'a batch that found no room is answered as if it may have been applied',
       edit(

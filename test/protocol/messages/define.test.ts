@@ -5,6 +5,7 @@ import { SluiceError } from '../../../protocol/errors.ts'
 import {
   checkMessage,
   choice,
+  dropUnknown,
   type Field,
   flag,
   group,
@@ -115,4 +116,16 @@ t.test('no value whatever makes a check throw anything but SluiceError', async _
     }),
     { numRuns: 2000 },
   )
+})
+
+t.test('what a shape does not know is taken out, at every depth, and nothing else', async t => {
+  const inner = group({ name: text('A name.'), sizes: list(integer('A size.'), 'Sizes.') }, 'One.')
+  const outer = { id: integer('Id.'), one: inner, many: list(inner, 'Many.'), map: textMap('Map.') }
+  const known = { name: 'a', sizes: [1, 2] }
+  const sent = { ...known, junk: new Array(100).fill([]) }
+  const message = { id: 1, api: 'x', junk: {}, one: { ...sent }, many: [{ ...sent }, { ...sent }] }
+  const whole = { ...message, map: { any: 'thing' } }
+  dropUnknown(outer, whole, ['api'])
+  const rest = { id: 1, api: 'x', one: known, many: [known, known], map: { any: 'thing' } }
+  t.strictSame(whole, rest)
 })

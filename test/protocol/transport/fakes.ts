@@ -65,6 +65,7 @@ export class FakeConnection implements Connection {
   readonly peer = 'broker:9290'
   bufferedBytes = 0
   receivingBytes = 0
+  takenBytes = 0
   readonly sent: Frame[] = []
   readonly flushes: (() => void)[] = []
   readonly closes: { code: number; reason: string }[] = []

@@ -100,3 +100,52 @@ t.test('a flood of pings is answered or cut off, and the neighbour is served', a
   raw.socket.destroy()
   await (await listener.inbox(1)).closed()
 })
+
+t.test('pieces of a message count as what they cost, control frames as nothing', async t => {
+  const listener = await startListener(t)
+  const raw = new RawPeer(t, listener.port)
+  await raw.upgrade()
+  const far = await listener.inbox()
+  const receives = async (least: number) => {
+    const { connection } = far
+    while (connection.receivingBytes < least) await new Promise(resolve => setImmediate(resolve))
+    return connection.receivingBytes
+  }
+  for (let i = 0; i < 20; i++) {
+    raw.socket.write(rawFrame(opcodes.pong, new Uint8Array(100)))
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  raw.socket.write(rawFrame(opcodes.binary, new Uint8Array(1)))
+  await far.until(() => far.messages.length === 1)
+  t.equal(far.connection.receivingBytes, 0, 'nothing is left of control frames')
+  for (let i = 0; i < 10; i++) {
+    raw.socket.write(rawFrame(i === 0 ? opcodes.binary : 0, new Uint8Array(1), false))
+  }
+  t.ok((await receives(2560)) < 4096, 'ten fragments of a byte')
+  raw.socket.write(rawFrame(opcodes.continuation, new Uint8Array(1)))
+  await far.until(() => far.messages.length === 2)
+  raw.socket.write(rawFrame(opcodes.binary, new Uint8Array(100_000)).subarray(0, 50_000))
+  t.ok((await receives(49_000)) < 52_000, 'half a frame')
+})
+
+t.test('more control frames in a turn than anybody needs close the connection', async t => {
+  const listener = await startListener(t)
+  const raw = new RawPeer(t, listener.port)
+  await raw.upgrade()
+  const far = await listener.inbox()
+  const pong = rawFrame(opcodes.pong, new Uint8Array(0))
+  raw.socket.write(Buffer.concat(Array.from({ length: 10_000 }, () => pong)))
+  await raw.until(() => raw.text.includes('too many control frames') || raw.isEnded)
+  t.ok(raw.text.includes(`${String.fromCharCode(1008 >> 8, 1008 & 255)}too many`), raw.text)
+  raw.socket.destroy()
+  await far.closed()
+})
+
+t.test('a socket with too many plain requests in a row is closed', async t => {
+  const listener = await startListener(t)
+  const raw = new RawPeer(t, listener.port)
+  const request = 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'
+  raw.socket.write(request.repeat(500))
+  const answers = (await raw.answer()).match(/HTTP\/1\.1 404/g) ?? []
+  t.ok(answers.length <= 100, `${answers.length} answers`)
+})

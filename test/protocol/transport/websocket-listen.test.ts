@@ -199,6 +199,22 @@ t.test('a peer is not blamed for silence while we do not listen', async t => {
   t.equal(near.closes.length, 0)
 })
 
+t.test('a peer that takes nothing is dropped, although we do not listen to it', async t => {
+  const listener = await startListener(t, { pingIntervalMs: 20 })
+  const deaf = new RawPeer(t, listener.port)
+  await deaf.upgrade()
+  deaf.socket.pause()
+  const { connection, closed } = await deafInbox(listener)
+  connection.pause()
+  connection.send([patternBytes(24 * 1024 * 1024, 1)])
+  t.match((await closed).error?.message, /silent peer/)
+})
+
+async function deafInbox(listener: TestListener) {
+  const inbox = await listener.inbox()
+  return { connection: inbox.connection, closed: inbox.closed() }
+}
+
 t.test('a port in use is PORT_TAKEN, with a hint', async t => {
   const listener = await startListener(t)
   const again = startListener(t, { port: listener.port })

@@ -14,6 +14,7 @@ import { type Broker, createBroker } from '../../../broker/server/broker.ts'
 import type { BrokerWorld } from '../../../broker/world/world.ts'
 import type { Client, Topic } from '../../../client/index.ts'
 import { connect, type SluiceError, string } from '../../../client/index.ts'
+import { aim } from '../aim.ts'
 import { checkHistory, type Sent } from '../history.ts'
 import type { Scenario } from '../scenario.ts'
 import type { SimWorld } from '../sim-world.ts'
@@ -129,7 +130,8 @@ class OneBrokerRun {
 
   async #produce(topic: Topic<Uint8Array, string>): Promise<void> {
     const { random } = this.#world
-    for (let n = 0; n < this.#plan.records; n++) {
+    const { pauseMs } = this.#plan
+    for (let n = 0; n < this.#plan.records && !this.#peace; n++) {
       const partition = random.below(this.#plan.partitions)
       const sent: Sent = { value: `${n} ${'x'.repeat(random.below(60))}`, partition, outcome: null }
       this.#sent.push(sent)
@@ -143,7 +145,7 @@ class OneBrokerRun {
             : { kind: 'refused', code: error.code }
         },
       )
-      if (random.chance(0.3)) await this.#world.sleep(random.exponential(60))
+      if (random.chance(0.3)) await this.#world.sleep(random.exponential(pauseMs))
     }
   }
 
@@ -172,8 +174,12 @@ class OneBrokerRun {
     const { random, network } = this.#world
     const disk = this.#world.diskOf('broker')
     const node = random.pick(['producer', 'reader'])
-    if (fault === 'kill') this.#world.crashProcess('broker')
-    if (fault === 'powerLoss') this.#world.powerLoss('broker')
+    const kill = () => this.#world.crashProcess('broker')
+    const losePower = () => this.#world.powerLoss('broker')
+    if (fault === 'kill') kill()
+    if (fault === 'powerLoss') losePower()
+    if (fault === 'killBesideDiskCall') aim(this.#world, disk, kill)
+    if (fault === 'powerLossBesideDiskCall') aim(this.#world, disk, losePower)
     if (fault === 'cleanStop') await this.#stopCleanly()
     if (fault === 'cut') network.cut(node, 'broker')
     if (fault === 'oneWay') this.#cutOneWay(node)

@@ -1,7 +1,7 @@
 /** Tests of the bench commands: shapes, checks, topics made and deleted; no figure is judged. */
 import t, { type Test } from 'tap'
 import { startBroker } from '../../../../broker/testing/index.ts'
-import { BenchMeter } from '../../../../client/cli/bench/meter.ts'
+import type { BenchReport } from '../../../../client/cli/bench/report.ts'
 import { sluice } from '../fake-terminal.ts'
 
 async function withBroker(t: Test) {
@@ -37,8 +37,7 @@ t.test('bench produce and consume have stable JSON shapes and find every record'
     bench: 'produce',
     topic: 'b',
     partitions: 2,
-    records: 2700,
-    warmup: { records: 300, seconds: Number },
+    warmup: { records: Number, seconds: Number },
     loop: 'closed',
     latencyOf: 'send to ack',
     acks: 'all',
@@ -52,6 +51,9 @@ t.test('bench produce and consume have stable JSON shapes and find every record'
     flags: ['bench', 'produce'],
     machine: { sluice: '0.0.0', node: 'v20.0.0', cpu: 'test', cpus: 2, memoryBytes: 1024 },
   })
+  const { records, warmup } = produced.terminal.json as BenchReport
+  t.equal(records + warmup.records, 3000)
+  t.ok(warmup.records >= 300 && warmup.records < 600, 'a tenth, and what came with its last ack')
   for (const by of ['batch', 'record']) {
     const flag = by === 'record' ? ' --per-record' : ''
     const { code, terminal } = await run(`bench consume --topic b -j${flag}`)
@@ -59,10 +61,8 @@ t.test('bench produce and consume have stable JSON shapes and find every record'
     t.match(terminal.json, {
       ...figures,
       bench: 'consume',
-      records: 3000,
-      expected: 3000,
-      missing: 0,
-      repeated: 0,
+      verified: { records: 3000, expected: 3000, missing: 0, repeated: 0, isSound: true },
+      areStamped: true,
       loop: 'closed',
       by,
     })
@@ -92,60 +92,139 @@ t.test('with a rate it is an open loop, with a duration it stops by time', async
   t.notMatch((await run('bench consume')).terminal.text, /--rate/, 'reading has no rate to give')
 })
 
-t.test('wrong plans and empty topics are refused', async t => {
+t.test('a topic that is empty or missing is refused', async t => {
   const run = await withBroker(t)
   await run('topic create empty')
-  for (const line of [
-    '-n 0',
-    '--clients 0',
-    '--window 0',
-    '--rate 0',
-    '-n 5 --warmup 5',
-    '--size x',
-  ]) {
-    t.equal((await run(`bench produce ${line}`)).code, 2, line)
-  }
   t.equal((await run('bench consume --topic empty')).code, 2)
   t.equal((await run('bench consume --topic nope')).code, 3)
 })
 
-t.test(
-  'a latency counts from when it should have begun, and the warm-up counts for nothing',
-  async t => {
-    let now = 0
-    const clock = { wallMs: () => now, monotonicMs: () => now }
-    const meter = new BenchMeter(clock, { records: 10, ms: 0 })
-    now = 5000
-    meter.count(10, 100)
-    for (let i = 0; i < 100; i++) {
-      now += 10
-      meter.count(1, 10)
-      meter.latency(now - (i + 1))
-    }
-    meter.finish()
-    const { records, seconds, recordsPerSecond, latencyMs } = meter.measured()
-    t.strictSame([records, seconds, recordsPerSecond], [100, 1, 100])
-    t.ok(Math.abs(latencyMs.p50 - 50) < 0.1 && Math.abs(latencyMs.p99 - 99) < 0.2)
-    t.ok(Math.abs(latencyMs.max - 100) < 0.2 && Math.abs(latencyMs.mean - 50.5) < 0.2)
-  },
-)
-
-t.test('no percentile lies beyond the largest latency', async t => {
-  let now = 0
-  const clock = { wallMs: () => now, monotonicMs: () => now }
-  const meter = new BenchMeter(clock)
-  for (const latencyMs of [99.647, 180.494, 135.362]) {
-    const since = now
-    now += latencyMs
-    meter.count(1, 1)
-    meter.latency(since)
+t.test('e2e has a result per rate, and ping-pong one', async t => {
+  const run = await withBroker(t)
+  const { code, terminal } = await run('bench e2e --rate 500,1k -n 100 --producers 2 -p 2 -j -q')
+  t.equal(code, 0, terminal.error)
+  const shape = {
+    ...figures,
+    bench: 'e2e',
+    partitions: 2,
+    loop: 'open',
+    latencyOf: 'intended send to delivery',
+    latencySamples: 90,
+    unsent: 0,
+    verified: { records: 100, missing: 0, isSound: true },
   }
-  meter.finish()
-  const { p50, p90, p99, p999, p9999, max } = meter.measured().latencyMs
-  const figures = [p50, p90, p99, p999, p9999, max]
+  t.match(terminal.json, {
+    results: [
+      { ...shape, rate: 500 },
+      { ...shape, rate: 1000 },
+    ],
+  })
+  const pingPong = await run('bench e2e --ping-pong -n 40 -j -q')
+  t.equal(pingPong.code, 0, pingPong.terminal.error)
+  t.match(pingPong.terminal.json, {
+    ...figures,
+    loop: 'closed',
+    rate: null,
+    latencySamples: 36,
+    verified: { records: 40, isSound: true },
+  })
+})
+
+t.test('connections are opened, weighed, and a load runs beside them', async t => {
+  const run = await withBroker(t)
+  const line =
+    'bench connections -n 20 --active 2 --rate 500 --duration 200ms --open-rate 500 -j -q'
+  const { code, terminal } = await run(line)
+  t.equal(code, 0, terminal.error)
+  t.match(terminal.json, {
+    ...figures,
+    bench: 'connections',
+    loop: 'open',
+    rate: 500,
+    connections: {
+      count: 20,
+      active: 2,
+      openMs: figures.latencyMs,
+      openedPerSecond: Number,
+      brokerBytesPerConnection: null,
+      clientBytesPerConnection: Number,
+      aloneMs: figures.latencyMs,
+    },
+    verified: { isSound: true },
+  })
+})
+
+t.test('consume reads the tail while others write, by several clients', async t => {
+  const run = await withBroker(t)
+  await run('topic create tail')
+  const [read, written] = await Promise.all([
+    run('bench consume --topic tail --from tail -n 100 --clients 2 -j -q'),
+    run('bench produce --topic tail --rate 300 -n 300 -q'),
+  ])
+  t.equal(written.code, 0, written.terminal.error)
+  t.equal(read.code, 0, read.terminal.error)
+  t.match(read.terminal.json, {
+    from: 'tail',
+    clients: 2,
+    areStamped: true,
+    verified: { missing: 0 },
+  })
+  const { records } = (read.terminal.json as { verified: { records: number } }).verified
+  t.ok(records >= 200, `${records} records`)
+})
+
+t.test('what no bench wrote is read and its offsets checked', async t => {
+  const broker = await startBroker()
+  t.teardown(() => broker.close())
+  const env = { SLUICE_SERVERS: broker.url }
+  await sluice(['topic', 'create', 'plain'], { env })
+  await sluice(['produce', 'plain'], { env, input: 'one\ntwo\nthree\n' })
+  const words = 'bench consume --topic plain --warmup 0 -j -q'.split(' ')
+  const { code, terminal } = await sluice(words, { env })
+  t.equal(code, 0, terminal.error)
+  t.match(terminal.json, { records: 3, areStamped: false, verified: { records: 3, isSound: true } })
+})
+
+t.test('a suite runs its benches in order, names them, and saves three files', async t => {
+  const broker = await startBroker()
+  t.teardown(() => broker.close())
+  const suite = {
+    suite: 'small',
+    benches: [
+      { name: 'write', words: ['produce', '-n', '200', '--topic', 's', '--keep'] },
+      { name: 'read', words: ['consume', '--topic', 's'] },
+      { name: 'way', words: ['e2e', '--rate', '500,1k', '-n', '50'] },
+    ],
+  }
+  const files = { 'suite.json': JSON.stringify(suite) }
+  const env = { SLUICE_SERVERS: broker.url }
+  const line = 'bench run suite.json --json-file a.json --csv a.csv --html a.html -j'
+  const { code, terminal } = await sluice(line.split(' '), { env, files })
+  t.equal(code, 0, terminal.error)
+  const names = ['write', 'read', 'way 500/s', 'way 1000/s']
+  t.match(terminal.json, { suite: 'small', results: names.map(name => ({ name })) })
+  t.match(terminal.error, /1 of 3: write\n(.*\n)*2 of 3: read\n/)
+  const saved = terminal.saved
+  t.equal(saved.get('a.json'), terminal.text)
   t.strictSame(
-    figures,
-    figures.toSorted((a, b) => a - b),
-    figures.join(' '),
+    new Set(saved.get('a.csv')?.match(/^[a-z]+( \d+\/s)?,/gm)),
+    new Set(['name,', ...names.map(name => `${name},`)]),
   )
+  t.match(saved.get('a.html'), /<h1>small<\/h1>/)
+})
+
+t.test('a suite ends with its first bench that fails, and keeps what was measured', async t => {
+  const broker = await startBroker()
+  t.teardown(() => broker.close())
+  const benches = [
+    { name: 'write', words: ['produce', '-n', '50'] },
+    { name: 'bad', words: ['consume', '--topic', 'nope'] },
+    { name: 'never', words: ['produce', '-n', '50'] },
+  ]
+  const files = { 's.json': JSON.stringify({ suite: 's', benches }) }
+  const env = { SLUICE_SERVERS: broker.url }
+  const { code, terminal } = await sluice(['bench', 'run', 's.json', '-j', '-q'], { env, files })
+  t.equal(code, 3)
+  t.match(terminal.json, { results: [{ name: 'write' }] })
+  t.equal((terminal.json as { results: unknown[] }).results.length, 1)
 })

@@ -2,13 +2,13 @@
 import { connect, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { Deadlines } from '../../../broker/server/deadlines.ts'
-import { HalfReceived, type Receiver } from '../../../broker/server/half-received.ts'
+import { HeldWatch } from '../../../broker/server/held-watch.ts'
 import { startBroker, type TestBroker } from '../../../broker/testing/index.ts'
 import { ManualTime } from '../../../broker/testing/manual-time.ts'
 import { connect as connectClient } from '../../../client/index.ts'
 import { realTimers } from '../../../protocol/real-world.ts'
 
-class FakeReceiver implements Receiver {
+class FakeReceiver {
   receivingBytes = 0
   isPaused = false
   isDropped = false
@@ -23,7 +23,17 @@ function setUp(t: Test, maxBytes: number) {
   const time = new ManualTime(0, realTimers)
   const deadlines = new Deadlines(time)
   t.teardown(() => deadlines.close())
-  const watch = new HalfReceived(maxBytes, deadlines)
+  const options = {
+    maxBytes,
+    patienceLooks: 1,
+    reason: '',
+    sight: ({ receivingBytes, isPaused }: FakeReceiver) => ({
+      bytes: receivingBytes,
+      progress: receivingBytes,
+      isExcused: isPaused,
+    }),
+  }
+  const watch = new HeldWatch(options, deadlines)
   const receivers = [0, 1, 2, 3].map(() => new FakeReceiver())
   for (const receiver of receivers) watch.join(receiver)
   const look = (...bytes: number[]) => {
@@ -56,6 +66,61 @@ t.test('who is paused by the broker is not blamed for standing still', async t =
   if (first !== undefined) first.isPaused = true
   look(400, 0, 300, 300)
   t.strictSame(look(400, 100, 300, 300), [false, false, true, true])
+})
+
+interface Peer {
+  taken: number
+  isDropped: boolean
+  drop: () => void
+}
+
+t.test(
+  'who takes nothing for long is dropped at half the limit, who takes a little is not',
+  async t => {
+    const time = new ManualTime(0, realTimers)
+    const deadlines = new Deadlines(time)
+    t.teardown(() => deadlines.close())
+    const peers: Peer[] = [0, 1].map(() => ({ taken: 0, isDropped: false, drop: () => {} }))
+    for (const peer of peers) {
+      peer.drop = () => {
+        peer.isDropped = true
+      }
+    }
+    const options = {
+      maxBytes: 1000,
+      stalledAboveBytes: 500,
+      patienceLooks: 8,
+      reason: '',
+      sight: ({ taken, isDropped }: Peer) => ({
+        bytes: isDropped ? 0 : 300,
+        progress: taken,
+        isExcused: false,
+      }),
+    }
+    const watch = new HeldWatch(options, deadlines)
+    for (const peer of peers) watch.join(peer)
+    const look = (): boolean[] => {
+      const [, slow] = peers
+      if (slow !== undefined) slow.taken++
+      time.advance(300)
+      return peers.map(({ isDropped }) => isDropped)
+    }
+    for (let i = 0; i < 5; i++) t.same(look(), [false, false])
+    for (let i = 0; i < 8; i++) look()
+    t.same(look(), [true, false])
+  },
+)
+
+t.test('what has grown by much is not left until the next look', async t => {
+  const { watch, receivers } = setUp(t, 1000)
+  const [first, second] = receivers
+  if (first === undefined || second === undefined) return
+  first.receivingBytes = 900
+  watch.grown(first)
+  t.equal(first.isDropped, false)
+  second.receivingBytes = 200
+  watch.grown(second)
+  t.same([first.isDropped, second.isDropped], [true, false])
 })
 
 t.test('without connections no timer is left', async t => {
