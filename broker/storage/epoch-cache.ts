@@ -1,7 +1,7 @@
 /**
- * Epoch cache: which leader epoch began at which offset. On disk twice: in `epochs`, a checked file,
- * and for Kafka's tools and from Kafka's brokers in leader-epoch-checkpoint, which has no checksum
- * and is believed only where the other is missing or damaged.
+ * Epoch cache: which leader epoch began at which offset. On disk twice: in `epochs`, a checked
+ * file, and for Kafka's tools and from Kafka's brokers in leader-epoch-checkpoint, which has no
+ * checksum and is believed only where the other is missing or damaged.
  *
  *   0            version                        leader-epoch-checkpoint
  *   2            number of entries

@@ -73,7 +73,7 @@ async function knownTransactions(
 /** Copied in, or the checkpoint is lost: what was trimmed within its first segment is back. */
 function warnOfUnknown({ shared, checkpoint, directory }: LoadRequest, files: LogFiles): void {
   if (checkpoint !== null || files.bases.length === 0) return
-  const facts = { directory, logStartOffset: files.bases[0] }
+  const facts = { event: 'checkpoint-unknown', directory, logStartOffset: files.bases[0] }
   shared.logger.warn(facts, 'no checkpoint knows this log: it is read from its first segment on')
 }
 

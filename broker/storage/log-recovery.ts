@@ -2,14 +2,14 @@
  * Log recovery: after a stop that was not clean, finds out what of a log is good, makes it durable,
  * and rebuilds what follows from it.
  *
- *   sealed, known        | headers only      | checksums too, rewritten in place and fsynced  | torn: kept as .cut
+ *   sealed, known        | read and checked  | rewritten in place and fsynced, too            | torn: kept as .cut
  *                        ^ snapshot's segment ^ recovery point                                 ^ log end
  *
  * Always true: nothing is served that was not rewritten and fsynced by this process: a batch in the
  * page cache may belong to an fsync that failed (S1). Recovery starts from a checkpoint or a
  * segment's begin, never from an index (S15). It may itself be cut short at any point and run
  * again. Every such start opens a new epoch (S12).
- * A log whose transactions are not known is read from its first segment on, checksums and all.
+ * A log whose transactions are not known is read from its first segment on.
  * Called by log-load.ts.
  */
 import type { BatchHeader } from '../../protocol/records/batch-header.ts'
@@ -172,15 +172,13 @@ async function maySkip(
 }
 
 async function readSegment(recovery: Recovery, base: number, isLast: boolean): Promise<WalkEnd> {
-  const { request, segments, point, known } = recovery
+  const { request, segments, known } = recovery
   const { shared, directory } = request
   const noted = recovery.facts.get(base)
   const now = shared.clock.wallMs()
   const segment = new Segment(shared.disk, directory, base, noted?.createdAtMs ?? now)
   segments.add(segment)
   if (!isLast) segment.sealedAtMs = noted?.sealedAtMs ?? now
-  const doubtFrom = base < point.segmentBase ? Infinity : startOfDoubt(point, base)
-  const checkCrcFrom = known === null ? 0 : doubtFrom
   return segment.use(async file =>
     walkBatches(
       file,
@@ -188,7 +186,8 @@ async function readSegment(recovery: Recovery, base: number, isLast: boolean): P
         from: 0,
         to: await file.size(),
         nextOffset: base,
-        checkCrcFrom,
+        // Below the recovery point too: producers, times and the end follow from headers.
+        checkCrcFrom: 0,
         check: (header, position) => strange(recovery, base, header, position),
       },
       (header, _, bytes) => {

@@ -82,9 +82,13 @@ export class OffsetIndex {
 
   /**
    * Reads Kafka's form; the zero-padded tail of a preallocated file is cut. null where the entries
-   * are not in order or point outside a log of `logBytes`: the index is then to be rebuilt.
+   * are not in order or point beyond the end of the log: the index is then to be rebuilt.
    */
-  static decode(baseOffset: number, bytes: Uint8Array, logBytes: number): OffsetIndex | null {
+  static decode(
+    baseOffset: number,
+    bytes: Uint8Array,
+    end: { readonly sizeBytes: number; readonly endOffset: number },
+  ): OffsetIndex | null {
     const index = new OffsetIndex(baseOffset)
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     let previousOffset = -1
@@ -94,7 +98,8 @@ export class OffsetIndex {
       const position = view.getInt32(at + 4)
       if (offset === 0 && position === 0) break
       const ordered = offset > previousOffset && position > previousPosition
-      if (!ordered || position >= logBytes) return null
+      const isWithin = position < end.sizeBytes && baseOffset + offset < end.endOffset
+      if (!ordered || !isWithin) return null
       index.append(baseOffset + offset, position)
       previousOffset = offset
       previousPosition = position

@@ -208,7 +208,7 @@ export class Segment {
       if (crc32c(offsetBytes) !== written.offsets || crc32c(timeBytes) !== written.times)
         return null
     }
-    const offsets = OffsetIndex.decode(this.baseOffset, offsetBytes, this.sizeBytes)
+    const offsets = OffsetIndex.decode(this.baseOffset, offsetBytes, this)
     const times = TimeIndex.decode(this.baseOffset, timeBytes, this.endOffset)
     return offsets === null || times === null ? null : { offsets, times }
   }

@@ -19,6 +19,7 @@ export const logEvents = {
   'damage-found': 'A read met damaged bytes.',
   'partition-offline': 'A partition cannot be opened and is not served.',
   'checkpoint-damaged': 'The checkpoint is of no use; the logs are read instead.',
+  'checkpoint-unknown': 'No checkpoint knows a log: copied in, or the checkpoint is lost.',
   'topics-loaded': 'The catalogue and the directories are one (debug).',
   'directory-left-alone':
     'A directory looks like a partition and is not taken over, with the reason.',

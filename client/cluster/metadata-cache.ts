@@ -119,13 +119,17 @@ export class MetadataCache {
     }
   }
 
-  /** One metadata request; what it says is remembered. `undefined` = all topics. */
+  /**
+   * One metadata request; what it says is remembered. `undefined` = all topics.
+   * @throws SluiceError PROTOCOL_MISMATCH too, where partitions are left out
+   */
   async request(
     names: readonly string[] | undefined,
     limits: CallLimits,
   ): Promise<ResponseHeader<'metadata'>> {
     const header = names === undefined ? {} : { topics: [...names] }
     const { response } = await this.#cluster.requestAny('metadata', header, limits)
+    for (const topic of response.topics) requireAllPartitions(topic)
     this.#cluster.learnBrokers(response.brokers)
     for (const topic of response.topics) this.#learn(topic)
     return response
@@ -200,6 +204,16 @@ export class MetadataCache {
   #tell(name: string, news: TopicNews): void {
     for (const listener of this.#listeners) listener(name, news)
   }
+}
+
+/** Everything that counts partitions counts on it. @throws SluiceError PROTOCOL_MISMATCH */
+function requireAllPartitions({
+  name,
+  partitions,
+}: ResponseHeader<'metadata'>['topics'][number]): void {
+  if (partitions.every(({ partition }, at) => partition === at)) return
+  const message = `the metadata of topic "${name}" does not name its partitions from 0 on`
+  throw new SluiceError('PROTOCOL_MISMATCH', message, { topic: name })
 }
 
 function missingTopic(name: string, error: SluiceError): SluiceError {

@@ -1,5 +1,5 @@
 /**
- * The crash lane, bounded: every workload of up to two operations (of two with flush=os every third
+ * The crash lane, bounded: every workload of up to two operations (of two with flush=os every fifth
  * one), every crash in it. The rest and the longer ones are `npm run crash`.
  */
 import t from 'tap'
@@ -11,7 +11,7 @@ const explorer = new Explorer()
 for (const phase of phasesOf(2).filter(({ pace }) => pace === 'settled')) {
   t.test(`a crash at any moment of ${phaseName(phase)}, breaks no promise`, async t => {
     const before = { ...explorer.counts }
-    const every = phase.length === 2 && phase.flush === 'os' ? 3 : 1
+    const every = phase.length === 2 && phase.flush === 'os' ? 5 : 1
     const words = [...wordsOf(phase.length)].filter((_, at) => at % every === 0)
     for (const word of words) await explorer.explore({ ...phase, word })
     for (const { place, reason } of explorer.failures.splice(0)) {

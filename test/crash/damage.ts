@@ -69,6 +69,12 @@ export function damaged(image: FlatImage, { kind, path, at }: Damage): FlatImage
   return { files, directories: image.directories }
 }
 
+/** The directories of the files that are damaged. */
+export function placesOf({ files }: FlatImage, { kind, path, at }: Damage): string[] {
+  const other = kind === 'swap' ? ([...files.keys()].sort()[at] ?? '') : path
+  return [path, other].map(one => one.slice(0, one.lastIndexOf('/')))
+}
+
 /** The kind of a file, for the table. */
 export function fileKindOf(path: string): string {
   const name = path.slice(path.lastIndexOf('/') + 1)

@@ -160,7 +160,7 @@ async function checkTidy({ disk }: Running): Promise<void> {
   // Files of deleted topics go in the background.
   await new Promise(resolve => setImmediate(resolve))
   const names = (await disk.list(dataDir)).filter(name => !name.endsWith('.tmp'))
-  const expected = ['catalogue', 'format', 'log-checkpoint', `${topic}-0`]
+  const expected = ['.lock', 'catalogue', 'format', 'log-checkpoint', `${topic}-0`]
   assert.deepEqual(
     names.filter(name => !expected.includes(name)),
     [],

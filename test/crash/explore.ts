@@ -21,6 +21,7 @@ import {
   runRecovery,
   runWorkload,
 } from './run-workload.ts'
+import { withoutStacks } from './without-stacks.ts'
 import { type Place, placeName, type Step, type Workload } from './workloads.ts'
 
 export interface Failure {
@@ -69,7 +70,11 @@ export class Explorer {
   readonly #finders = { all: new LossFinder(true), read: new LossFinder(false) }
 
   /** Answers whether the last operation did anything. */
-  async explore(workload: Workload): Promise<boolean> {
+  explore(workload: Workload): Promise<boolean> {
+    return withoutStacks(() => this.#explore(workload))
+  }
+
+  async #explore(workload: Workload): Promise<boolean> {
     this.counts.workloads++
     const candidates: Candidate[] = []
     const didWork = await runWorkload(workload, moment => {

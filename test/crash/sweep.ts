@@ -15,12 +15,14 @@ import {
   damagesOf,
   fileKindOf,
   parseDamage,
+  placesOf,
 } from './damage.ts'
 import { type Checked, checkDamaged, type Outcome } from './sweep-check.ts'
 import { type Stop, type Written, writeDirectories } from './sweep-data.ts'
+import { withoutStacks } from './without-stacks.ts'
 
 export interface SweepShare {
-  /** Every so many bits are flipped, and cuts are made; the other kinds are few and all done. */
+  /** Every so many bits are flipped and cuts made; above 200 not all files are swapped, either. */
   readonly stride: number
   readonly worker: number
   readonly workers: number
@@ -52,17 +54,21 @@ export const emptyState = (): SweepState => ({
   failures: [],
 })
 
-/** Calls `onCase` after each one, which may wait. */
-export async function sweep(
+/** Calls `onCase` after each one. */
+export function sweep(
   share: SweepShare,
   state: SweepState,
   onCase: () => void = () => {},
 ): Promise<void> {
+  return withoutStacks(() => sweepAll(share, state, onCase))
+}
+
+async function sweepAll(share: SweepShare, state: SweepState, onCase: () => void): Promise<void> {
   const directories = await writeDirectories()
   for (const stop of stops) {
     for (const kind of damageKinds) {
       let number = 0
-      const every = kind === 'flip' || kind === 'cut' ? share.stride : 1
+      const every = everyOf(kind, share.stride)
       for (const damage of damagesOf(directories[stop].image, kind)) {
         const turn = number++ / every
         if (!Number.isInteger(turn) || turn % share.workers !== share.worker) continue
@@ -72,6 +78,11 @@ export async function sweep(
       }
     }
   }
+}
+
+function everyOf(kind: DamageKind, stride: number): number {
+  if (kind === 'flip' || kind === 'cut') return stride
+  return kind === 'swap' ? Math.ceil(stride / 200) : 1
 }
 
 interface Case {
@@ -88,7 +99,7 @@ async function runCase({ stop, damage, written }: Case, state: SweepState): Prom
   }
   state.cases++
   try {
-    const { outcome } = await checkDamaged(image, written.logs)
+    const { outcome } = await checkDamaged(image, written.logs, placesOf(written.image, damage))
     const name = rowName(stop, damage, outcome)
     state.table.set(name, (state.table.get(name) ?? 0) + 1)
   } catch (error) {
@@ -125,7 +136,8 @@ export async function repeatCase(name: string): Promise<Checked> {
   const stop = stops.find(one => one === name.slice(0, slash))
   if (stop === undefined) throw new Error(`not a case of the sweep: ${name}`)
   const written = (await writeDirectories())[stop]
-  const image = damaged(written.image, parseDamage(name.slice(slash + 1)))
+  const damage = parseDamage(name.slice(slash + 1))
+  const image = damaged(written.image, damage)
   if (image === null) throw new Error('this changes nothing')
-  return checkDamaged(image, written.logs)
+  return checkDamaged(image, written.logs, placesOf(written.image, damage))
 }

@@ -102,8 +102,6 @@ function hasIdlePrefix(word: string, idle: ReadonlySet<string>): boolean {
 }
 
 process.once('message', async message => {
-  // A missing file is the rule here, and nobody reads where it was missed.
-  Error.stackTraceLimit = 0
   await new Worker(message as CrashJob).work()
   process.disconnect()
 })

@@ -3,7 +3,7 @@
  * compressor writes them: claimed sizes, endless matches, repeated blocks, windows, frames in
  * frames.
  *
- * Always true: each is at most a few KiB.
+ * Always true: each has less than 100 KB.
  * Used by the target of unpacking.
  */
 import type { CompressionCodec } from '../../protocol/world.ts'
@@ -43,19 +43,25 @@ function snappyBomb(random: FuzzRandom): Uint8Array {
   return Uint8Array.from([...head, ...blocks.flat()])
 }
 
-/** A frame of one block that repeats its first byte for `matches` × 255 bytes. */
+/** A block that repeats its first byte for `matches` × 255 bytes. */
+function lz4Block(matches: number, random: FuzzRandom): number[] {
+  const block = [0x1f, 0x41, 0x01, 0x00, ...new Array<number>(matches).fill(255)]
+  block.push(random.below(255), 0x50, 1, 2, 3, 4, 5)
+  return [...littleEndian(block.length, 4), ...block]
+}
+
 function lz4Bomb(random: FuzzRandom): Uint8Array {
-  const matches = random.size(4000)
-  const block = [0x1f, 0x41, 0x01, 0x00, ...new Array<number>(matches).fill(255), random.below(256)]
-  block.push(0x50, 1, 2, 3, 4, 5)
-  const claimsSize = random.oneIn(2)
-  const flags = 0x60 | (claimsSize ? 0x08 : 0)
-  const blockMax = random.pick([0x40, 0x50, 0x60, 0x70])
+  const blockMax = random.pick([0x40, 0x50, 0x60, 0x70, 0x70, 0x70])
+  const mostMatches = blockMax === 0x70 ? 16_000 : 250
+  const claimsSize = random.oneIn(3)
   const size = claimsSize ? littleEndian(Math.abs(random.edge()), 8) : []
-  const head = [flags, blockMax, ...size]
+  const head = [0x60 | (claimsSize ? 0x08 : 0), blockMax, ...size]
   const frame = [4, 0x22, 0x4d, 0x18, ...head, headerChecksum(head)]
-  frame.push(...littleEndian(block.length, 4), ...block, 0, 0, 0, 0)
-  return Uint8Array.from(random.oneIn(4) ? [...frame, ...frame] : frame)
+  for (let n = random.between(1, 3); n > 0; n--) {
+    for (const byte of lz4Block(random.size(mostMatches), random)) frame.push(byte)
+  }
+  frame.push(0, 0, 0, 0)
+  return Uint8Array.from(random.oneIn(8) ? [...frame, ...frame] : frame)
 }
 
 /** Second byte of xxHash-32 (seed 0) of fewer than 16 bytes, as LZ4's frame header wants it. */

@@ -15,8 +15,9 @@ import type { Task, TaskDone } from './worker.ts'
 
 /** A range is to take about so long: short enough to share out, long enough to warm up. */
 const rangeMs = 2000
+const hanging = 'it hangs'
 /** A worker that says nothing for so long hangs. */
-const hangMs = 60_000
+const hangMs = 180_000
 
 export interface TargetTotal {
   readonly target: Target
@@ -145,6 +146,8 @@ export class Lane {
     worker.end()
     if ('result' in outcome) {
       this.#take(task, outcome.result)
+      // The machine may have been busy with others for minutes; an end is an end.
+      if (lost === hanging) return
       const what = `the process was lost (${lost}), and was not when the range was run again`
       this.#find({ ...task, index: task.from, what, detail: '', inputBase64: '' })
       return
@@ -188,7 +191,7 @@ class Worker {
         child.removeAllListeners()
         resolve(outcome)
       }
-      const deadline = realTimers.after(hangMs, () => finish({ lost: 'it hangs' }))
+      const deadline = realTimers.after(hangMs, () => finish({ lost: hanging }))
       child.once('message', done => finish(done as TaskDone))
       child.once('exit', (code, signal) => finish({ lost: `it ended, ${signal ?? code}` }))
       child.send(task)

@@ -84,8 +84,8 @@ t.test('zsh runs the script of bash, and fish gets one rule a line', async t => 
   const zsh = await scriptOf('zsh')
   t.equal(zsh, `autoload -U +X bashcompinit && bashcompinit\n${await scriptOf('bash')}`)
   const rules = (await scriptOf('fish')).trim().split('\n')
-  const condition = /^complete -c sluice -n '(__fish_[a-z_]+( [a-z-]+)?(; and )?)+' /
-  const completes = /(-a [a-z-]+|-l [a-z-]+( -x -a '[a-z0-9 -]+')?|-a '\([^']+\)')$/
+  const condition = /^complete -c sluice -n '(__fish_[a-z_]+( [a-z0-9-]+)?(; and )?)+' /
+  const completes = /(-a [a-z0-9-]+|-l [a-z0-9-]+( -x -a '[a-z0-9 -]+')?|-a '\([^']+\)')$/
   for (const line of rules) {
     t.match(line, condition)
     t.match(line, completes)

@@ -8,6 +8,7 @@
 import type { Finding, LayerName } from './finding.ts'
 import { type LayerBudget, runLayer } from './layers.ts'
 import type { Plant } from './plant.ts'
+import { TestFiles } from './test-files.ts'
 import { makeWorkspace } from './workspace.ts'
 
 export interface HuntOptions {
@@ -38,15 +39,20 @@ function stepsOf({ layers, budget }: HuntOptions): Step[] {
   return [...steps.filter(s => s.layer === 'unit'), few, ...steps.filter(s => s.layer !== 'unit')]
 }
 
-export async function huntPlant(plant: Plant, options: HuntOptions): Promise<Hunted> {
+export async function huntPlant(
+  plant: Plant,
+  options: HuntOptions,
+  tests = new TestFiles(),
+): Promise<Hunted> {
   const startMs = performance.now()
   const { folder, remove } = makeWorkspace(plant)
+  const file = plant.edits[0]?.file ?? ''
   const findings: Finding[] = []
   try {
     for (const { layer, budget } of stepsOf(options)) {
       if (!options.all && findings.length >= (plant.isHarmful ? 2 : 1)) break
       if (findings.some(finding => finding.layer === layer)) continue
-      const finding = await runLayer(layer, folder, plant, budget)
+      const finding = await runLayer(layer, { folder, file }, { budget, tests })
       if (finding !== null) findings.push(finding)
     }
   } finally {
@@ -63,9 +69,10 @@ export async function huntAll(
 ): Promise<Hunted[]> {
   const waiting = [...plants]
   const done: Hunted[] = []
+  const tests = new TestFiles()
   const worker = async (): Promise<void> => {
     for (let plant = waiting.shift(); plant !== undefined; plant = waiting.shift()) {
-      const hunted = await huntPlant(plant, options)
+      const hunted = await huntPlant(plant, options, tests)
       done.push(hunted)
       onHunted(hunted)
     }
@@ -74,16 +81,15 @@ export async function huntAll(
   return done.sort((a, b) => plants.indexOf(a.plant) - plants.indexOf(b.plant))
 }
 
-/** What finds a bug where there is none; nothing, unless the tests themselves are to blame. */
-export async function control({ layers, budget }: HuntOptions): Promise<Finding | null> {
+/**
+ * What finds a bug where there is none. Tests are compared with the tree without a plant one by
+ * one; here it is the seeds.
+ */
+export async function control(budget: LayerBudget): Promise<Finding | null> {
   const { folder, remove } = makeWorkspace(null)
   try {
-    const edits = [{ file: 'broker/storage/log.ts', replace: '', by: '' }]
-    for (const layer of layers) {
-      const finding = await runLayer(layer, folder, { edits }, budget)
-      if (finding !== null) return finding
-    }
-    return null
+    const place = { folder, file: 'broker/storage/log.ts' }
+    return await runLayer('sim', place, { budget, tests: new TestFiles() })
   } finally {
     remove()
   }

@@ -15,9 +15,8 @@
 import { basename } from 'node:path'
 import { testFiles } from '../support/suites.ts'
 import type { Finding, LayerName, SeedsNeeded } from './finding.ts'
-import type { Plant } from './plant.ts'
 import { huntSeeds, type SeedFind, type SeedRange } from './seed-hunt.ts'
-import { firstFailure } from './test-files.ts'
+import type { TestFiles } from './test-files.ts'
 
 export interface LayerBudget {
   /** Seeds per scenario and first seed, at most. */
@@ -78,21 +77,30 @@ export function filesOf(layer: LayerName, file: string): string[][] {
   return [near, ...rest].filter(group => group.length > 0)
 }
 
+/** Where the plant is: the workspace, and the first file that it changes. */
+export interface Place {
+  readonly folder: string
+  readonly file: string
+}
+
+export interface Means {
+  readonly budget: LayerBudget
+  readonly tests: TestFiles
+}
+
 export async function runLayer(
   layer: LayerName,
-  folder: string,
-  plant: Pick<Plant, 'edits'>,
-  budget: LayerBudget,
+  { folder, file }: Place,
+  { budget, tests }: Means,
 ): Promise<Finding | null> {
   const startMs = performance.now()
   const seconds = (): number => Math.round((performance.now() - startMs) / 100) / 10
-  const file = plant.edits[0]?.file ?? ''
   if (layer === 'sim') {
     const found = await simulate(folder, file, budget)
     return found === null ? null : { layer, by: found.message, seconds: seconds(), ...found }
   }
   for (const files of filesOf(layer, file)) {
-    const by = await firstFailure(folder, files)
+    const by = await tests.firstFailure(folder, files)
     if (by !== null) return { layer, by, seconds: seconds() }
   }
   return null

@@ -11,7 +11,7 @@ import { defaultBudget, filesOf, runLayer } from './layers.ts'
 import { applyEdits, edit, type Plant } from './plant.ts'
 import { allPlants } from './plants/all-plants.ts'
 import { huntedLines, summaryLines, totalsOf } from './table.ts'
-import { firstFailure } from './test-files.ts'
+import { TestFiles } from './test-files.ts'
 import { compiledPlant, makeWorkspace } from './workspace.ts'
 
 function named(name: string): Plant {
@@ -65,7 +65,11 @@ t.test('a unit test finds a plant in a copy, and the tree stays as it was', asyn
   const { folder, remove } = makeWorkspace(null)
   t.teardown(remove)
   const [near = []] = filesOf('unit', 'client/producer/partition-sequences.ts')
-  t.equal(await firstFailure(folder, near), null, 'and finds nothing where there is no plant')
+  t.equal(
+    await new TestFiles().firstFailure(folder, near),
+    null,
+    'and finds nothing where there is no plant',
+  )
   const same = readFileSync(join(folder, 'dist/client/producer/partition-sequences.js'), 'utf8')
   t.equal(same, before)
 })
@@ -74,7 +78,8 @@ t.test('the simulator finds a plant, and says after how many seeds', async t => 
   const { folder, remove } = makeWorkspace(named('ack-before-fsync'))
   t.teardown(remove)
   const budget = { ...defaultBudget, otherFirstSeeds: [] }
-  const finding = await runLayer('sim', folder, named('ack-before-fsync'), budget)
+  const place = { folder, file: 'broker/storage/log-writer.ts' }
+  const finding = await runLayer('sim', place, { budget, tests: new TestFiles() })
   t.match(finding, { layer: 'sim', by: /seed \d+/, seeds: { needed: [Number] } })
 })
 

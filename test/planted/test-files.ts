@@ -1,18 +1,19 @@
 /**
  * Test files: runs test files of a workspace as `npm test` does, up to the first failure.
  *
- * Always true: it ends; a program that hangs or crashes is a failure, and says so; what failed is
- * run once more and counts only if it fails again, since a test that looks at real time may fail on
- * a busy machine without a plant.
+ * Always true: it ends; a program that hangs or crashes is a failure, and says so; what failed
+ * counts only if it fails once more, since a test that looks at real time may fail on a busy
+ * machine, and if it passes in the tree without a plant.
  * Called by layers.ts.
  */
 import { programsOf } from '../support/programs.ts'
+import { root } from '../support/repository.ts'
 import { runProgram } from '../support/run-program.ts'
 import { filterVariable } from '../support/suites.ts'
 import { addProgram, type Failure, newTotals } from '../support/tap-tree.ts'
 
-const testTimeoutMs = 20_000
-const silenceMs = 45_000
+const testTimeoutMs = 30_000
+const silenceMs = 90_000
 
 interface FailedTest {
   readonly sentence: string
@@ -20,25 +21,37 @@ interface FailedTest {
   readonly file: string | undefined
 }
 
-/**
- * The first test of `files` that fails, and fails again, as a sentence; null where there is none.
- * @throws Error where a test file cannot be loaded, which is no find
- */
-export async function firstFailure(
-  folder: string,
-  files: readonly string[],
-): Promise<string | null> {
-  let left = [...files]
-  while (left.length > 0) {
-    const failed = await runOnce(folder, left)
-    if (failed === null) return null
-    const { file } = failed
-    const again = await runOnce(folder, file === undefined ? left : [file])
-    if (again !== null) return again.sentence
-    if (file === undefined) return null
-    left = left.filter(path => path !== file)
+export class TestFiles {
+  /** Whether files pass where there is no plant. */
+  readonly #sound = new Map<string, Promise<boolean>>()
+
+  /**
+   * The first test of `files` that fails, and fails again, and does not fail without a plant, as a
+   * sentence; null where there is none.
+   * @throws Error where a test file cannot be loaded, which is no find
+   */
+  async firstFailure(folder: string, files: readonly string[]): Promise<string | null> {
+    let left = [...files]
+    while (left.length > 0) {
+      const failed = await runOnce(folder, left)
+      if (failed === null) return null
+      const { file } = failed
+      const suspects = file === undefined ? left : [file]
+      const again = await runOnce(folder, suspects)
+      if (again !== null && (await this.#areSound(suspects))) return again.sentence
+      left = left.filter(path => !suspects.includes(path))
+    }
+    return null
   }
-  return null
+
+  #areSound(files: readonly string[]): Promise<boolean> {
+    const key = files.join()
+    const known = this.#sound.get(key)
+    if (known !== undefined) return known
+    const sound = runOnce(root, files).then(failed => failed === null)
+    this.#sound.set(key, sound)
+    return sound
+  }
 }
 
 async function runOnce(folder: string, files: readonly string[]): Promise<FailedTest | null> {

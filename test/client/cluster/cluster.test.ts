@@ -112,6 +112,20 @@ t.test(
   },
 )
 
+t.test('metadata that leaves partitions out is not believed', async t => {
+  const { world, broker, client } = await setUp(t)
+  broker.createTopic('a')
+  for (const partition of [1, 2 ** 31 - 1]) {
+    const state = { partition, leader: 1, leaderEpoch: 0, replicas: [1], isr: [1] }
+    const topics = [{ name: 'a', topicId: 'x', partitions: [state] }]
+    const header = { clusterId: 'cluster-1', controllerId: 1, brokers: [], topics }
+    broker.script('metadata', () => ({ header }))
+    const listing = client.admin.topics.list()
+    await t.rejects(world.run(listing), { code: 'PROTOCOL_MISMATCH', topic: 'a' })
+  }
+  await world.run(client.topic('a', { value: string() }).send({ value: 'fine' }))
+})
+
 t.test('new partitions get records without a key after a refresh', async t => {
   const { world, broker, client } = await setUp(t, { metadataMaxAgeMs: 1000 })
   const { logs } = broker.createTopic('a')

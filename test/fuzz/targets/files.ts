@@ -60,7 +60,8 @@ const readNothing: Read = () => 'nothing'
 
 const offsetIndex: Read = content => {
   const logBytes = 100_000
-  const index = OffsetIndex.decode(base, content, logBytes)
+  const end = { sizeBytes: logBytes, endOffset: base + 100_000 }
+  const index = OffsetIndex.decode(base, content, end)
   if (index === null) return 'refused'
   let before = -1
   for (let offset = base; offset < base + 3000; offset += 100) {
@@ -70,6 +71,8 @@ const offsetIndex: Read = content => {
   }
   const encoded = index.encode()
   require(sameBytes(encoded, content.subarray(0, encoded.length)), () => 'other entries')
+  // A segment goes on from where it ends, whatever its index says.
+  index.append(end.endOffset, end.sizeBytes)
   return 'read'
 }
 
@@ -85,6 +88,7 @@ const timeIndex: Read = content => {
   }
   const encoded = index.encode()
   require(sameBytes(encoded, content.subarray(0, encoded.length)), () => 'other entries')
+  index.maybeAppend(2 ** 53 - 1, end)
   return 'read'
 }
 

@@ -89,7 +89,7 @@ function make(random: FuzzRandom): Uint8Array {
     writeInt64(bytes, 0, random.safeInteger())
     return bytes
   }
-  const length = random.between(8, 12)
+  const length = random.between(1, 12)
   const bytes = random.bytes(length)
   const more = random.below(length + 1)
   for (let i = 0; i < more; i++) bytes[i] = random.oneIn(3) ? 0xff : (bytes[i] ?? 0) | 0x80

@@ -31,6 +31,8 @@ export interface Victim {
 /** A way to take a broker down. */
 export interface Crasher {
   readonly dataDir: string
+  /** The words before the broker, where its fdatasyncs can be made slower. */
+  slowly?(syncDelayMs: number): readonly string[]
   /** Resolves when the broker is gone and the next may start in `dataDir`; says what was done. */
   crash(victim: Victim, random: () => number): Promise<string>
 }
@@ -93,6 +95,7 @@ class CrashLoop {
       const url = this.broker.url
       load = await Load.start({ ...shape, url, topic, idempotent, compression })
       await sleep(plan.crashAfterMs)
+      if (plan.isAtAck) await load.nextAck(1000)
       const { unanswered } = load.ledger
       const crashes = await this.#crash(plan)
       await sleep(plan.afterMs)
@@ -124,7 +127,10 @@ class CrashLoop {
       await sleep(startedInMs * part)
       said.push(`${await this.#crasher.crash(starting, this.#random)} of a start`)
     }
-    this.broker = await startBrokerProcess({ dataDir, listen: address })
+    const { syncDelayMs } = plan
+    const wrapper = syncDelayMs > 0 ? this.#crasher.slowly?.(syncDelayMs) : undefined
+    const options = { dataDir, listen: address, ...(wrapper !== undefined && { wrapper }) }
+    this.broker = await startBrokerProcess(options)
     return said
   }
 

@@ -11,6 +11,10 @@ export interface RoundPlan {
   readonly partitions: number
   readonly valueBytes: number
   readonly crashAfterMs: number
+  /** The crash then waits for the next ack: what it promises has to be on disk at that moment. */
+  readonly isAtAck: boolean
+  /** How much longer each fdatasync takes, of the broker that is started in this round. */
+  readonly syncDelayMs: number
   readonly pauseMs: number
   /** One producer for each; each has a connection of its own. */
   readonly idempotent: readonly boolean[]
@@ -46,6 +50,8 @@ export function drawPlan(random: () => number): RoundPlan {
     partitions: between(1, 5),
     valueBytes: random() < 0.5 ? between(20, 200) : between(200, 2000),
     crashAfterMs: between(1, 250),
+    isAtAck: random() < 0.5,
+    syncDelayMs: random() < 0.4 ? between(3, 30) : 0,
     pauseMs: between(0, 80),
     idempotent: oneOf<readonly boolean[]>(producerSets),
     compression: random() < 0.3 ? 'gzip' : 'none',

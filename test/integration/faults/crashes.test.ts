@@ -27,7 +27,7 @@ t.test('a broker that is killed under load keeps every acked record, once', asyn
 
 for (const fileSystem of fileSystems) {
   t.test(`a broker on ${fileSystem} that loses its power keeps every acked record`, async t => {
-    const reason = await missing([fileSystem])
+    const reason = await missing([fileSystem, 'strace'])
     if (reason !== null) return t.pass('the power is cut', { skip: reason })
     checkReports(t, await powerCuts({ rounds: 3, seed: 20261124, fileSystem }), 3)
   })

@@ -10,6 +10,7 @@ import { fullDisks } from './full-disk.ts'
 import { kills } from './kills.ts'
 import { type Facts, type Lane, type LaneOptions, median, sum } from './lane.ts'
 import { type FileSystem, fileSystems } from './loop-disk.ts'
+import { lostWrites } from './lost-writes.ts'
 import { powerCuts } from './power-cuts.ts'
 import { slowSyncs } from './slow-syncs.ts'
 import { stops } from './stopped.ts'
@@ -56,7 +57,7 @@ const kill: Lane = {
 const power = (fileSystem: FileSystem): Lane => ({
   name: `power-${fileSystem}`,
   about: `power cuts on ${fileSystem} under load and in recovery: what was acked is there once`,
-  needs: [fileSystem],
+  needs: [fileSystem, 'strace'],
   rounds: 100,
   run: options => crashes(options, rest => powerCuts({ ...rest, fileSystem })),
 })
@@ -68,6 +69,14 @@ const errors: Lane = {
   needs: ['strace'],
   rounds: 40,
   run: diskErrors,
+}
+
+const lost: Lane = {
+  name: 'lost-writes',
+  about: 'a disk that loses what it was given and says ok to the next fdatasync; then a power cut',
+  needs: ['ext4', 'tmpfs'],
+  rounds: 20,
+  run: lostWrites,
 }
 
 const slow: Lane = {
@@ -115,6 +124,7 @@ export const lanes: readonly Lane[] = [
   kill,
   ...fileSystems.map(power),
   errors,
+  lost,
   slow,
   full,
   stop,

@@ -177,6 +177,18 @@ export class Load {
     }
   }
 
+  /** Resolves with the next ack, or after so long. */
+  async nextAck(timeoutMs: number): Promise<void> {
+    const { acked } = this.ledger
+    const deadlineMs = performance.now() + timeoutMs
+    while (this.ledger.acked === acked && performance.now() < deadlineMs) {
+      await Promise.race([
+        new Promise<void>(resolve => this.#waiting.add(resolve)),
+        sleep(timeoutMs, undefined, { ref: false }),
+      ])
+    }
+  }
+
   /** Ends the load when every record has its answer. @throws what should not have happened */
   async stop(): Promise<void> {
     this.#stopped = true

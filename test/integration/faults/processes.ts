@@ -10,8 +10,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export async function freeze(pid: number): Promise<void> {
   process.kill(pid, 'SIGSTOP')
   for (let attempt = 0; attempt < 1000; attempt++) {
+    // t where strace looks on.
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    if (stat.slice(stat.lastIndexOf(')') + 2).startsWith('T')) return
+    if (
+      stat
+        .slice(stat.lastIndexOf(')') + 2)
+        .toLowerCase()
+        .startsWith('t')
+    )
+      return
     await sleep(1)
   }
   throw new Error(`process ${pid} does not stop`)

@@ -1,6 +1,6 @@
 /**
- * Slow syncs: each fdatasync of one partition takes 50 to 500 ms. Its acks wait for it, in order and
- * without an error; the other partition does not notice; the broker's memory stays where it is.
+ * Slow syncs: each fdatasync of one partition takes 50 to 500 ms. Its acks wait for it, in order
+ * and without an error; the other partition does not notice; the broker's memory stays where it is.
  *
  * Always true: an ack that came sooner than its fdatasync can have ended would be seen.
  * Used by run.ts and disk-errors.test.ts; needs strace.

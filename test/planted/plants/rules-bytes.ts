@@ -52,11 +52,7 @@ export const s13: readonly Plant[] = [
     ],
     'recovery-checks-no-crc': [
       'a torn tail whose headers are good is served',
-      edit(
-        recovery,
-        'const checkCrcFrom = known === null ? 0 : doubtFrom',
-        'const checkCrcFrom = known === null ? 0 : Infinity',
-      ),
+      edit(recovery, 'checkCrcFrom: 0,', 'checkCrcFrom: Infinity,'),
     ],
     'cold-read-checks-no-crc': [
       'a read from disk hands out a batch with a wrong checksum',
@@ -85,7 +81,11 @@ export const s13: readonly Plant[] = [
 export const s14: readonly Plant[] = harmful('S14', {
   'age-by-client-timestamps': [
     'retention counts age from the timestamps that clients wrote',
-    edit(writer, 'old.sealedAtMs = now', 'old.sealedAtMs = old.maxTimestamp'),
+    edit(writer, 'shared.wallClock.sealingMs()', 'old.maxTimestamp'),
+  ],
+  'sealed-by-jumped-clock': [
+    'a segment that is sealed while the wall clock is far behind looks old when it is right again',
+    edit(writer, 'shared.wallClock.sealingMs()', 'shared.clock.wallMs()'),
   ],
   'retention-trusts-jumped-clock': [
     'retention goes by a wall clock that has just jumped',
@@ -169,12 +169,12 @@ export const s16: readonly Plant[] = harmless('S16', {
       'this.#full || this.#maxBytes >= 0',
     ),
   ],
-  'half-received-unbounded': [
-    'half-received messages are kept however many there are',
+  'held-unbounded': [
+    'half-received messages and unread answers are kept however many there are',
     edit(
-      'broker/server/half-received.ts',
-      'if (total <= maxBytes) return []',
-      'if (total >= 0) return []',
+      'broker/server/held-watch.ts',
+      'if (left <= stalledAboveBytes) return',
+      'if (left >= 0) return',
     ),
   ],
   'answer-pins-chunk': [

@@ -143,14 +143,18 @@ export const s12: readonly Plant[] = harmful('S12', {
   ],
   'unclean-start-keeps-epoch': [
     'a start after a crash goes on under the old leader epoch',
-    edit(recovery, 'leaderEpoch: latestEpoch + 1,', 'leaderEpoch: Math.max(0, latestEpoch),'),
+    edit(
+      recovery,
+      'leaderEpoch = recovery.epochs.latestEpoch + 1',
+      'leaderEpoch = Math.max(0, recovery.epochs.latestEpoch)',
+    ),
   ],
   'epoch-of-lost-tail-again': [
     'the epoch that only the lost tail had is given out again',
     edit(
       recovery,
-      'const { latestEpoch } = epochs\n  epochs.cutEnd(end)',
-      'epochs.cutEnd(end)\n  const { latestEpoch } = epochs',
+      'const leaderEpoch = recovery.epochs.latestEpoch + 1\n  recovery.epochs.cutEnd(end)',
+      'recovery.epochs.cutEnd(end)\n  const leaderEpoch = recovery.epochs.latestEpoch + 1',
     ),
   ],
   'clean-stop-forgets-epoch': [

@@ -69,7 +69,7 @@ export const buffers: readonly Plant[] = harmless('bounded memory', {
       'return reader.bufferedBytes < this.#shareBytes',
       'return reader.bufferedBytes >= 0',
     ),
-    edit(fetcher, 'if (buffered >= this.#parts.settings.bufferBytes) return', ''),
+    edit(fetcher, 'if (this.#excessBytes >= 0) return', ''),
     edit(
       fetcher,
       'Math.min(fetchBytes, shareBytes - reader.bufferedBytes)',
