@@ -159,10 +159,13 @@ export class Explorer {
 
   /** The first with these very names of files and a topic or none, and every so many of the others. */
   #isSampled(key: string, image: FlatImage, found: Found, { workload, steps }: Place): boolean {
+    const { nestedEvery, nestsShapes } = depthOf(workload)
+    if (numberOf(key) % nestedEvery === 0) return true
+    if (!nestsShapes) return false
     const shape = `${steps.length} ${found === null} ${keyOf(image, () => true)}`
     const isNew = !this.#shapes.has(shape)
     this.#shapes.add(shape)
-    return isNew || numberOf(key) % depthOf(workload).nestedEvery === 0
+    return isNew
   }
 
   async #checkNested(key: string, image: FlatImage, found: Found, place: Place): Promise<void> {
