@@ -22,7 +22,10 @@ export const mostImages = 1024
 export const mostNestedImages = 24
 
 export interface Depth {
-  /** One image in so many is crashed again in the middle of its recovery. */
+  /**
+   * One image in so many is crashed again in the middle of its recovery, beside the first one with
+   * each set of file names.
+   */
   readonly nestedEvery: number
   /** Whether the content of temporary files, which nobody reads, makes images different. */
   readonly readsTemporary: boolean
@@ -31,7 +34,7 @@ export interface Depth {
 /** Short workloads are looked at without any shortcut, and show that the shortcuts are right. */
 export function depthOf({ word }: Workload): Depth {
   if (word.length <= 1) return { nestedEvery: 1, readsTemporary: true }
-  return { nestedEvery: word.length === 2 ? 16 : 64, readsTemporary: false }
+  return { nestedEvery: word.length === 2 ? 32 : 64, readsTemporary: false }
 }
 
 export interface Moment {
