@@ -57,7 +57,7 @@ t.test('what a disk lost and shows all the same is on it before it is served', a
 t.test('acks wait for a slow fdatasync, and other partitions do not', async t => {
   const reason = await missing(['strace'])
   if (reason !== null) return t.pass('an fdatasync takes long', { skip: reason })
-  const report = await syncSlowly({ delayMs: 200, forMs: 1200, maxUncommitted: '128MiB' })
+  const report = await syncSlowly({ delayMs: 400, forMs: 1600, maxUncommitted: '128MiB' })
   t.ok(report.slowAcked > 0 && report.quickAcked > 0, 'both went on')
 })
 
