@@ -72,8 +72,10 @@ async function knownTransactions(
 }
 
 /** Copied in, or the checkpoint is lost: what was trimmed within its first segment is back. */
-function warnOfUnknown({ shared, checkpoint, directory }: LoadRequest, files: LogFiles): void {
+function warnOfUnknown(request: LoadRequest, files: LogFiles): void {
+  const { shared, checkpoint, directory, clean } = request
   if (checkpoint !== null || files.bases.length === 0) return
+  if (!clean) shared.counts.isUncleanStart = true
   const facts = { event: 'checkpoint-unknown', directory, logStartOffset: files.bases[0] }
   shared.logger.warn(facts, 'no checkpoint knows this log: it is read from its first segment on')
 }

@@ -12,6 +12,19 @@ import type { LogShared } from './shared.ts'
 
 const chunkBytes = 1024 * 1024
 
+/** False where the disk has no room: what can be made later does not keep a log from opening. */
+export async function maybeWrite(shared: LogShared, write: () => Promise<void>): Promise<boolean> {
+  try {
+    await write()
+    return true
+  } catch (error) {
+    if (!isNoSpace(error)) throw error
+    shared.space.full = true
+    shared.logger.warn({ event: 'postponed', path: error.path }, 'no space for it yet')
+    return false
+  }
+}
+
 export async function isZeroFrom(segment: Segment, position: number): Promise<boolean> {
   return segment.use(async file => {
     const size = await file.size()
