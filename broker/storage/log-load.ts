@@ -10,6 +10,7 @@
 import { SluiceError } from '../../protocol/errors.ts'
 import type { Disk } from '../world/disk.ts'
 import { temporarySuffix } from './checked-file.ts'
+import { restoreTails } from './doubtful-tail.ts'
 import { EpochCache } from './epoch-cache.ts'
 import { parseSegmentFileName, segmentFileName, transactionsName } from './file-names.ts'
 import { finalSync } from './final-sync.ts'
@@ -117,6 +118,7 @@ async function listLogFiles(disk: Disk, directory: string): Promise<LogFiles> {
   let hasTransactionIndex = false
   const orphans: string[] = []
   const names = new Set(await disk.list(directory))
+  await restoreTails(disk, directory, [...names])
   for (const name of names) {
     const parsed = parseSegmentFileName(name)
     if (name.endsWith(temporarySuffix)) orphans.push(name)

@@ -16,19 +16,14 @@ import type { BatchHeader } from '../../protocol/records/batch-header.ts'
 import { isNoSpace } from '../world/disk.ts'
 import { strangeEpoch, type WalkEnd, walkBatches } from './batch-walk.ts'
 import { writeDerivedFiles } from './derived-files.ts'
+import { makeTailDurable } from './doubtful-tail.ts'
 import { EpochCache } from './epoch-cache.ts'
 import { segmentFileName } from './file-names.ts'
 import { finalSync } from './final-sync.ts'
 import type { LoadedLog, LoadRequest, LogFiles } from './load-types.ts'
 import { loadNewestSnapshot } from './producer-snapshot.ts'
 import { ProducerState } from './producer-state.ts'
-import {
-  isZeroFrom,
-  keepCutSegment,
-  keepCutTail,
-  removeSnapshots,
-  rewriteInPlace,
-} from './recovery-files.ts'
+import { isZeroFrom, keepCutSegment, keepCutTail, removeSnapshots } from './recovery-files.ts'
 import { type RecoveryPoint, recoveryPoint, startOfDoubt } from './recovery-point.ts'
 import { judgeDamage } from './recovery-verdict.ts'
 import { Segment, type SegmentFacts } from './segment.ts'
@@ -273,7 +268,7 @@ async function makeDurable(recovery: Recovery): Promise<Segment[]> {
   const { shared, directory } = request
   for (const segment of segments.all) {
     if (segment.baseOffset < point.segmentBase) continue
-    await rewriteInPlace(segment, startOfDoubt(point, segment.baseOffset))
+    await makeTailDurable(shared, directory, segment, startOfDoubt(point, segment.baseOffset))
   }
   const { endOffset } = segments.active
   const later = files.snapshots.filter(offset => offset > endOffset)

@@ -6,9 +6,9 @@
  *              └─ …
  *   wait(waiter)  callbacks of a record that may settle before its batch does
  *
- * Always true: after each `add` comes one `promise` or `wait`; each record settles once; promises of the batch settle in the order of the records,
- * which is how one shared function knows whose turn it is; the listeners of abort signals are gone
- * once the batch settled.
+ * Always true: after each `add` comes one `promise` or `wait`; each record settles once; promises of
+ * the batch settle in the order of the records, which is how one shared function knows whose turn
+ * it is; the listeners of abort signals are gone once the batch settled.
  * Called by pending-batch.ts and topic-producer.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'

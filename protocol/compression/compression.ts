@@ -1,6 +1,6 @@
 /**
  * Compression: Kafka's codecs on this machine: gzip by node:zlib, lz4 and snappy by optional
- * packages, zstd by node:zlib where it has it and else, for reading only, by fzstd.
+ * packages, zstd by node:zlib where it has it and else, for reading only, by zstd.ts.
  *
  * Always true: decompress never hands out more than `maxBytes` and, where the codec tells sizes
  * beforehand, takes no memory for more; whatever a library throws leaves here as a SluiceError.
@@ -10,7 +10,7 @@ import { plainBytes } from '../bytes/plain.ts'
 import { SluiceError } from '../errors.ts'
 import type { Compression, CompressionCodec } from '../world.ts'
 import { lz4UncompressedSize } from './lz4-size.ts'
-import { type Fzstd, openPackages, type Packages } from './packages.ts'
+import { openPackages, type Packages } from './packages.ts'
 import { readSnappyBlocks, snappyBlockSize, writeSnappyFrame } from './snappy-framing.ts'
 import { unpackZstd } from './zstd.ts'
 
@@ -131,20 +131,14 @@ function lz4Door(packages: Packages): CodecDoor {
   }
 }
 
-function zstdDoor(packages: Packages): CodecDoor {
-  const { zlib } = packages
-  const fallback = (fzstd: Fzstd): Unpack => {
-    return (bytes, maxBytes) => unpackZstd(fzstd, bytes, maxBytes)
-  }
+function zstdDoor({ zlib }: Packages): CodecDoor {
   return {
     pack: () => zlib?.zstdCompressSync ?? null,
     unpack: () => {
       const native = zlib?.zstdDecompressSync
-      if (native) return (bytes, maxBytes) => native(bytes, { maxOutputLength: maxBytes })
-      const fzstd = packages.fzstd()
-      return fzstd && fallback(fzstd)
+      return native ? (bytes, maxBytes) => native(bytes, { maxOutputLength: maxBytes }) : unpackZstd
     },
-    hint: 'Use Node 22.15 or newer; for reading only, npm install fzstd is enough.',
+    hint: 'Use Node 22.15 or newer: before that zstd can only be read.',
   }
 }
 

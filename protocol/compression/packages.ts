@@ -1,5 +1,5 @@
 /**
- * Packages: the door to node:zlib and the optional codec packages (lz4-napi, snappy, fzstd).
+ * Packages: the door to node:zlib and the optional codec packages (lz4-napi, snappy).
  *
  * Always true: a package is loaded when its codec is first asked for, not before (they cost
  * start-up time and memory), and one that cannot be loaded is `null`, never an exception. Names are
@@ -25,19 +25,10 @@ export interface Snappy {
   uncompressSync(bytes: Uint8Array): Uint8Array
 }
 
-export interface Fzstd {
-  Decompress: new (
-    onData: (chunk: Uint8Array) => void,
-  ) => {
-    push(bytes: Uint8Array, final: boolean): void
-  }
-}
-
 export interface Packages {
   readonly zlib: Zlib | null
   lz4(): Lz4 | null
   snappy(): Snappy | null
-  fzstd(): Fzstd | null
 }
 
 /** Everything that this process can offer. */
@@ -51,7 +42,6 @@ export async function openPackages(): Promise<Packages> {
     zlib,
     lz4: lazily(() => loadPackage?.('lz4-napi') as Lz4 | undefined),
     snappy: lazily(() => loadPackage?.('snappy') as Snappy | undefined),
-    fzstd: lazily(() => loadPackage?.('fzstd') as Fzstd | undefined),
   }
 }
 

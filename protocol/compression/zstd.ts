@@ -1,94 +1,113 @@
 /**
- * Zstd: reading Zstandard data with fzstd, block by block, within a limit.
+ * Zstd: reading Zstandard data, within a limit of bytes and of work (RFC 8878).
  *
  *   frame      28 b5 2f fd | descriptor [window] [dictionary id] [content size]
  *              blocks … [checksum u32]
  *   block      u24, little-endian: last (1 bit) | type (2 bits) | size (21 bits) · then the data
  *   skippable  5x 2a 4d 18 | u32 size, little-endian | whatever
  *
- * Always true: fzstd takes memory for the whole window that a frame's header asks for, so the
- * headers of all frames are looked at first; output is counted block by block (a block has at most
- * 128 KiB).
+ * Always true: memory is taken for what comes out, never for what a header claims, so a window
+ * costs nothing; whatever the bytes are, the work is in proportion to what went in and came out.
+ * The checksum is not looked at: the batch around it has one.
  * Called by compression.ts where node:zlib has no Zstandard.
  */
-import { SluiceError } from '../errors.ts'
-import type { Fzstd } from './packages.ts'
+import { corruptZstd } from './fse.ts'
+import { BlockReader } from './zstd-block.ts'
+import { mostBlockBytes } from './zstd-literals.ts'
+import { ZstdOutput } from './zstd-output.ts'
 
-/** The window that every decoder should support, by the format's own recommendation. */
-const alwaysAllowedWindowBytes = 8 * 1024 * 1024
+const frameMagic = 0xfd2fb528
+const skippableMagic = 0x184d2a5
 const contentSizeBytes = [0, 2, 4, 8] as const
-/** A block of this type is one byte, repeated. */
-const repeatedByte = 1
+const blockTypes = ['raw', 'repeated', 'compressed', 'reserved'] as const
+/**
+ * Honest blocks are large. One that says next to nothing may cost as much as one of 128 KiB, so
+ * their number is bounded by what is packed in them on the average.
+ */
+const leastMeanBlockBytes = 64
+const freeBlocks = 256
 
-/** @throws SluiceError CORRUPT_MESSAGE, or whatever fzstd throws on malformed data */
-export function unpackZstd(fzstd: Fzstd, bytes: Uint8Array, maxBytes: number): Uint8Array {
-  requireWindows(bytes, Math.max(alwaysAllowedWindowBytes, maxBytes))
-  const chunks: Uint8Array[] = []
-  let size = 0
-  const decompress = new fzstd.Decompress(chunk => {
-    size += chunk.length
-    if (size > maxBytes) {
-      throw corrupt(`The batch's zstd data would grow beyond ${maxBytes} bytes.`)
-    }
-    chunks.push(chunk)
-  })
-  decompress.push(bytes, true)
-  const unpacked = new Uint8Array(size)
-  let position = 0
-  for (const chunk of chunks) {
-    unpacked.set(chunk, position)
-    position += chunk.length
+/** @throws SluiceError CORRUPT_MESSAGE: malformed, cut off, or more than `maxBytes` */
+export function unpackZstd(bytes: Uint8Array, maxBytes: number): Uint8Array {
+  const out = new ZstdOutput(maxBytes)
+  const budget = { blocks: freeBlocks + Math.ceil(bytes.length / leastMeanBlockBytes) }
+  for (let at = 0; at < bytes.length; ) {
+    const magic = littleEndian(bytes, at, 4)
+    if (magic >>> 4 === skippableMagic) at += 8 + littleEndian(bytes, at + 4, 4)
+    else if (magic === frameMagic) at = readFrame(bytes, at + 4, { out, budget })
+    else throw corruptZstd(`no frame at byte ${at}`)
+    if (at > bytes.length) throw cutOff()
   }
-  return unpacked
+  return out.result()
 }
 
-/** Walks all frames; what is malformed is left to fzstd to refuse. */
-function requireWindows(bytes: Uint8Array, windowLimit: number): void {
-  for (let position = 0; position < bytes.length; ) {
-    if (((bytes[position] ?? 0) & 0xf0) === 0x50) {
-      position += 8 + littleEndian(bytes, position + 4, 4)
-      continue
-    }
-    const frame = readFrameHeader(bytes, position)
-    if (frame.windowBytes > windowLimit) {
-      throw corrupt(`The batch's zstd data asks for a window of ${frame.windowBytes} bytes.`)
-    }
-    position = endOfBlocks(bytes, frame.blocksAt) + (frame.hasChecksum ? 4 : 0)
-  }
+interface FrameParts {
+  readonly out: ZstdOutput
+  readonly budget: { blocks: number }
 }
 
-function readFrameHeader(bytes: Uint8Array, position: number) {
-  const descriptor = bytes[position + 4] ?? 0
+/** The frame whose magic ends at `from`; answers where it ends. */
+function readFrame(bytes: Uint8Array, from: number, parts: FrameParts): number {
+  const { out, budget } = parts
+  const head = readFrameHead(bytes, from)
+  const start = out.length
+  out.requireRoom(head.contentSize ?? 0)
+  out.beginFrame()
+  const reader = new BlockReader(out)
+  let at = head.end
+  for (let isLast = false; !isLast; ) {
+    const header = littleEndian(bytes, at, 3)
+    if (at + 3 > bytes.length) throw cutOff()
+    if (--budget.blocks < 0) throw corruptZstd('more blocks than its bytes can need')
+    isLast = (header & 1) === 1
+    at = readBlock(bytes, { at: at + 3, header }, { out, reader })
+  }
+  const isShort = head.contentSize !== null && out.length - start !== head.contentSize
+  if (isShort) throw corruptZstd(`a frame that says it has ${head.contentSize} bytes`)
+  return at + (head.hasChecksum ? 4 : 0)
+}
+
+function readBlock(
+  bytes: Uint8Array,
+  { at, header }: { readonly at: number; readonly header: number },
+  { out, reader }: { readonly out: ZstdOutput; readonly reader: BlockReader },
+): number {
+  const type = blockTypes[(header >>> 1) & 3]
+  const size = header >>> 3
+  if (size > mostBlockBytes) throw corruptZstd(`a block of ${size} bytes`)
+  const end = at + (type === 'repeated' ? 1 : size)
+  if (end > bytes.length) throw cutOff()
+  if (type === 'raw') out.append(bytes, at, end)
+  else if (type === 'repeated') out.repeat(bytes[at] as number, size)
+  else if (type === 'compressed') reader.read(bytes, { from: at, to: end })
+  else throw corruptZstd('a block of an unknown type')
+  return end
+}
+
+function readFrameHead(bytes: Uint8Array, from: number) {
+  const descriptor = littleEndian(bytes, from, 1)
   const isSingleSegment = (descriptor & 0x20) !== 0
+  if ((descriptor & 0x08) !== 0) throw corruptZstd('a frame of an unknown kind')
   const dictionaryBytes = (descriptor & 3) === 3 ? 4 : descriptor & 3
-  const sizeAt = position + (isSingleSegment ? 5 : 6) + dictionaryBytes
+  const dictionaryAt = from + (isSingleSegment ? 1 : 2)
+  if (littleEndian(bytes, dictionaryAt, dictionaryBytes) !== 0) {
+    throw corruptZstd('a frame that needs a dictionary')
+  }
+  const sizeAt = dictionaryAt + dictionaryBytes
   const sizeBytes = contentSizeBytes[descriptor >>> 6] || (isSingleSegment ? 1 : 0)
-  const exponent = 2 ** (10 + ((bytes[position + 5] ?? 0) >>> 3))
-  const mantissa = (exponent / 8) * ((bytes[position + 5] ?? 0) & 7)
+  const size = littleEndian(bytes, sizeAt, sizeBytes) + (sizeBytes === 2 ? 256 : 0)
   return {
-    // A single segment needs no more window than its content.
-    windowBytes: isSingleSegment ? littleEndian(bytes, sizeAt, sizeBytes) : exponent + mantissa,
+    contentSize: sizeBytes === 0 ? null : size,
     hasChecksum: (descriptor & 0x04) !== 0,
-    blocksAt: sizeAt + sizeBytes,
+    end: sizeAt + sizeBytes,
   }
 }
 
-function endOfBlocks(bytes: Uint8Array, start: number): number {
-  let position = start
-  while (position < bytes.length) {
-    const header = littleEndian(bytes, position, 3)
-    position += 3 + (((header >>> 1) & 3) === repeatedByte ? 1 : header >>> 3)
-    if ((header & 1) === 1) break
-  }
-  return position
-}
-
+/** Bytes that are not there count as 0. */
 function littleEndian(bytes: Uint8Array, position: number, length: number): number {
   let value = 0
   for (let i = length - 1; i >= 0; i--) value = value * 256 + (bytes[position + i] ?? 0)
   return value
 }
 
-function corrupt(message: string): SluiceError {
-  return new SluiceError('CORRUPT_MESSAGE', message)
-}
+const cutOff = () => corruptZstd('it is cut off')

@@ -144,6 +144,11 @@ export class FlatDisk implements Disk {
     }
   }
 
+  /** As the end of the process that holds them does. */
+  releaseLocks(): void {
+    this.#locked.clear()
+  }
+
   #requireDirectory(path: string): void {
     if (this.#directories.has(path)) return
     throw failure(this.#files.has(path) ? 'io' : 'missing', path)

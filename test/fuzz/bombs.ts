@@ -90,8 +90,9 @@ function headerChecksum(head: readonly number[]): number {
 
 /** Blocks of one repeated byte; windows and content sizes as large as can be said. */
 function zstdBomb(random: FuzzRandom): Uint8Array {
+  if (random.oneIn(2)) return zstdBlock(random)
   const blocks = 1 + random.size(300)
-  const repeated = random.oneIn(2) ? 128 * 1024 : random.below(2 ** 21)
+  const repeated = random.oneIn(2) ? 128 * 1024 : random.below(2 ** 18)
   const single = random.oneIn(2)
   const sizeCode = random.below(4)
   const descriptor = (sizeCode << 6) | (single ? 0x20 : 0)
@@ -105,6 +106,22 @@ function zstdBomb(random: FuzzRandom): Uint8Array {
     frame.push(...littleEndian((repeated << 3) | (1 << 1) | last, 3), 0x41)
   }
   return Uint8Array.from(frame)
+}
+
+/** A compressed block of random literals, tables of one symbol, and as many sequences as go. */
+function zstdBlock(random: FuzzRandom): Uint8Array {
+  const literals = random.bytes(random.size(31))
+  const sequences = random.oneIn(2)
+    ? [255, random.below(256), random.below(256)]
+    : [random.below(128)]
+  const modes = random.oneIn(2) ? 0x54 : random.below(256) & ~3
+  const symbols = [random.below(36), random.below(32), random.below(53)]
+  const bits = random.bytes(random.size(300))
+  const tree = random.oneIn(3) ? [random.between(2, 3) | (random.below(16) << 4)] : null
+  const head = tree ?? [literals.length << 3, ...literals]
+  const content = [...head, ...sequences, modes, ...symbols, ...bits, 1 + random.below(255)]
+  const header = (content.length << 3) | (2 << 1) | 1
+  return Uint8Array.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0x38, ...littleEndian(header, 3), ...content])
 }
 
 const makers: Readonly<Record<CompressionCodec, (random: FuzzRandom) => Uint8Array>> = {

@@ -152,6 +152,7 @@ t.test('requests that wait for a peer to read do not keep others from being read
   t.equal(deaf.closed, null)
   t.equal(other.paused, false, 'they are off the receive budget')
   t.equal((await other.call('produce', produce, [batchOf('y')])).error, undefined)
+  deaf.drop()
 })
 
 t.test('a connection that never says hello is closed in time, one that did is not', async t => {

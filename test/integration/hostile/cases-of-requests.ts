@@ -113,9 +113,9 @@ export const requestCases: readonly HostileCase[] = [
   {
     attack: 'noPong',
     claim: 'a connection that answers no ping is dropped',
-    fast: { count: 20, holdMs: 700 },
+    fast: { count: 20, holdMs: 1200 },
     full: { count: 500, holdMs: 3000 },
-    config: { pingIntervalMs: 150 },
+    config: { pingIntervalMs: 250 },
     isAlone: true,
     limitMiB: 30,
     told: [/cut off/],

@@ -16,7 +16,6 @@ const mebibyte = 2 ** 20
 
 /** Skips where an optional package is not installed. */
 const needs = (there: boolean) => ({ skip: there ? false : 'an optional package is missing' })
-const hasFzstd = needs(packages.fzstd() !== null)
 
 const content = fc.oneof(
   fc.uint8Array({ maxLength: 2000 }),
@@ -123,24 +122,16 @@ t.test('a bomb is refused without taking its memory', async t => {
   }
 })
 
-t.test(
-  'zstd: a header that asks for a huge window is refused without taking it',
-  hasFzstd,
-  async t => {
-    const old = makeCompression({ ...packages, zlib: null })
-    // Window descriptor 0xa0: 2^30 bytes. Then one empty raw block, the last.
-    const bomb = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa0, 0x01, 0x00, 0x00)
-    const grown = growth(() =>
-      t.throws(() => old.decompress('zstd', bomb, mebibyte), { code: 'CORRUPT_MESSAGE' }),
-    )
-    t.ok(grown < 16 * mebibyte, `${grown} bytes`)
-    const second = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x00, 0x01, 0x00, 0x00, ...bomb)
-    const grownBySecond = growth(() =>
-      t.throws(() => old.decompress('zstd', second, mebibyte), { code: 'CORRUPT_MESSAGE' }),
-    )
-    t.ok(grownBySecond < 16 * mebibyte, `second frame: ${grownBySecond} bytes`)
-  },
-)
+t.test('zstd: a header that asks for a huge window takes no memory', async t => {
+  const old = makeCompression({ ...packages, zlib: null })
+  // Window descriptor 0xa0: 2^30 bytes. Then one empty raw block, the last.
+  const empty = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa0, 0x01, 0x00, 0x00)
+  const twice = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x00, 0x01, 0x00, 0x00, ...empty)
+  for (const frames of [empty, twice]) {
+    const grown = growth(() => t.equal(old.decompress('zstd', frames, mebibyte).length, 0))
+    t.ok(grown < mebibyte, `${grown} bytes`)
+  }
+})
 
 const snappy = packages.snappy()
 
@@ -151,7 +142,7 @@ t.test('raw Snappy, as librdkafka writes it, is read too', needs(snappy !== null
   t.equal(compression.decompress('snappy', compression.compress('snappy', bytes), 1e6).length, 1e5)
 })
 
-const bare: Packages = { zlib: null, lz4: () => null, snappy: () => null, fzstd: () => null }
+const bare: Packages = { zlib: null, lz4: () => null, snappy: () => null }
 
 t.test('a missing package is a named error whose hint says what to install', async t => {
   const without = makeCompression(bare)
@@ -159,7 +150,6 @@ t.test('a missing package is a named error whose hint says what to install', asy
   for (const [codec, hint] of [
     ['snappy', /npm install snappy/],
     ['lz4', /npm install lz4-napi/],
-    ['zstd', /npm install fzstd/],
     ['gzip', /node:zlib/],
   ] as const) {
     const expected = { code: 'UNSUPPORTED_COMPRESSION_TYPE', hint }
@@ -171,16 +161,12 @@ t.test('a missing package is a named error whose hint says what to install', asy
   t.equal(without.compress('none', bytes), bytes)
 })
 
-t.test(
-  'where only fzstd is there, zstd is read and writing it is a named error',
-  hasFzstd,
-  async t => {
-    const old = makeCompression({ ...packages, zlib: null })
-    t.same([old.canRead('zstd'), old.canWrite('zstd')], [true, false])
-    t.throws(() => old.compress('zstd', new Uint8Array(1)), {
-      code: 'UNSUPPORTED_COMPRESSION_TYPE',
-    })
-    const { packed, size } = fromKafka('zstd')
-    t.equal(old.decompress('zstd', packed, size).length, size)
-  },
-)
+t.test('without node:zlib zstd is read and writing it is a named error', async t => {
+  const old = makeCompression({ ...packages, zlib: null })
+  t.same([old.canRead('zstd'), old.canWrite('zstd')], [true, false])
+  t.throws(() => old.compress('zstd', new Uint8Array(1)), {
+    code: 'UNSUPPORTED_COMPRESSION_TYPE',
+  })
+  const { packed, size } = fromKafka('zstd')
+  t.equal(old.decompress('zstd', packed, size).length, size)
+})
