@@ -239,13 +239,16 @@ t.test('S7: what recovery cuts off is said: why, where and how much', async t =>
   const file = await fixture.disk.open(logPath(0), 'update')
   const end = await file.size()
   await file.write([batchOf({ values: ['torn'] }).subarray(0, 40)], end)
-  const said: unknown[] = []
+  const said: { text: string }[] = []
   const warn = (values: object, text: string) => void said.push({ ...values, text })
   const logger = { info: () => {}, warn, error: () => {} }
   await openFixture({ fixture, logger })
   const reason = new RegExp(`position ${end}`)
   const text = 'an unfinished write was cut off'
-  t.match(said, [{ endOffset: 2, bytes: 40, reason, text }])
+  t.match(
+    said.filter(one => one.text === text),
+    [{ endOffset: 2, bytes: 40, reason }],
+  )
 })
 
 t.test('S7: a damaged log is damaged for the next start too, whatever is noted', async t => {
