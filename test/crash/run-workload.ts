@@ -34,7 +34,7 @@ export interface Depth {
 export function depthOf({ word }: Workload): Depth {
   if (word.length <= 1) return { nestedEvery: 1, nestsShapes: true, readsTemporary: true }
   if (word.length === 2) return { nestedEvery: 32, nestsShapes: true, readsTemporary: false }
-  return { nestedEvery: 64, nestsShapes: false, readsTemporary: false }
+  return { nestedEvery: 128, nestsShapes: false, readsTemporary: false }
 }
 
 export interface Moment {
