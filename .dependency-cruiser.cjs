@@ -45,7 +45,7 @@ const doors = {
   files: ['^(node:)?fs(/promises)?$', ['broker/world/[^/]+\\.ts', 'client/cli/terminal\\.ts']],
   processes: ['^(node:)?(child_process|worker_threads|cluster)$', ['broker/world/[^/]+\\.ts']],
   compression: [
-    '^(node:)?zlib$|node_modules/(lz4-napi|snappy|fzstd)/|^(lz4-napi|snappy|fzstd)$',
+    '^(node:)?zlib$|node_modules/(lz4-napi|snappy)/|^(lz4-napi|snappy)$',
     ['protocol/compression/[^/]+\\.ts'],
   ],
   checksum: ['@node-rs/crc32', ['protocol/bytes/crc32c[^/]*\\.ts']],

@@ -9,7 +9,7 @@
 import { type Client, connect } from '../../client/index.ts'
 import { CpuMeter } from '../support/process-usage.ts'
 import type { CurvePlan, CurveTools, Figures } from './curve.ts'
-import { brokerResidentBytes, medianMs, withBroker } from './ground.ts'
+import { BothCores, brokerResidentBytes, coresSeries, medianMs, withBroker } from './ground.ts'
 
 const topicName = 'shared'
 const value = Buffer.alloc(100, 'x')
@@ -48,6 +48,7 @@ async function measure(tools: CurveTools, count: number): Promise<Figures> {
       const idleCpu = ((cpu.usedSeconds ?? Number.NaN) / tools.seconds) * 100
       const single = await medianMs(tools, () => client.topic(topicName).send({ value }))
       const topics = clients.map(one => one.topic(topicName))
+      const cores = new BothCores(ground)
       const wave = await medianMs(tools, () =>
         Promise.all(topics.map(topic => topic.send({ value }))),
       )
@@ -59,6 +60,7 @@ async function measure(tools: CurveTools, count: number): Promise<Figures> {
         singleMs: single.ms,
         waveMs: wave.ms,
         activeRate: (count * 1000) / wave.ms,
+        ...cores.figures('wave'),
       }
     } finally {
       await Promise.all(clients.map(one => one.close()))
@@ -110,6 +112,7 @@ export const connectionsCurve: CurvePlan = {
       good: 'more',
       cause: 'A frame, a request and an answer per record on both sides of two cores.',
     },
+    ...coresSeries('wave', 'Waves'),
   ],
   open: async tools => ({ measure: x => measure(tools, x), close: async () => {} }),
 }

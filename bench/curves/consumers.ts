@@ -7,9 +7,8 @@
  */
 import { type Client, connect } from '../../client/index.ts'
 import { closedLoop } from '../support/closed-loop.ts'
-import { CpuMeter } from '../support/process-usage.ts'
 import type { CurvePlan, CurveTools, Figures } from './curve.ts'
-import { endOf, type Ground, medianMs, withBroker } from './ground.ts'
+import { BothCores, coresSeries, endOf, type Ground, medianMs, withBroker } from './ground.ts'
 
 const topicName = 'shared'
 const value = Buffer.alloc(1024, 'x')
@@ -33,8 +32,8 @@ async function readAll(client: Client): Promise<void> {
 
 /** All read the backlog again and again; the last pass of each counts whole. */
 async function backlog(ground: Ground, clients: readonly Client[]): Promise<Figures> {
-  const { tools, broker } = ground
-  const cpu = new CpuMeter(broker.pid)
+  const { tools } = ground
+  const cores = new BothCores(ground)
   const startMs = performance.now()
   const endMs = endOf(tools)
   let passes = 0
@@ -48,27 +47,28 @@ async function backlog(ground: Ground, clients: readonly Client[]): Promise<Figu
   )
   const seconds = (performance.now() - startMs) / 1000
   const megabytes = (passes * backlogRecords * value.byteLength) / 1e6
-  const cpuSeconds = cpu.usedSeconds ?? Number.NaN
   return {
     backlogMb: megabytes / seconds,
-    backlogBrokerMs: (cpuSeconds * 1000) / (megabytes / 1000),
-    backlogBrokerCores: cpuSeconds / seconds,
+    backlogBrokerMs: (cores.brokerSeconds * 1000) / (megabytes / 1000),
+    ...cores.figures('backlog'),
   }
 }
 
 /** One record, until every consumer has it. */
-async function tail({ tools, client }: Ground, clients: readonly Client[]): Promise<Figures> {
+async function tail(ground: Ground, clients: readonly Client[]): Promise<Figures> {
+  const { tools, client } = ground
   const topic = client.topic(topicName)
   const consumers = clients.map(one => one.consumer({ topics: [topicName], start: 'latest' }))
   try {
     await Promise.all(consumers.map(consumer => consumer.seek(topicName, 0, 'latest')))
     const loops = consumers.map(consumer => consumer.batches()[Symbol.asyncIterator]())
+    const cores = new BothCores(ground)
     const { ms } = await medianMs(tools, async () => {
       const came = Promise.all(loops.map(loop => loop.next()))
       await topic.send({ value })
       if ((await came).some(({ done }) => done)) throw new Error('a consumer ended')
     })
-    return { tailMs: ms, tailRate: (clients.length * 1000) / ms }
+    return { tailMs: ms, tailRate: (clients.length * 1000) / ms, ...cores.figures('tail') }
   } finally {
     await Promise.all(consumers.map(consumer => consumer.close()))
   }
@@ -116,13 +116,7 @@ export const consumersCurve: CurvePlan = {
       good: 'less',
       cause: '',
     },
-    {
-      key: 'backlogBrokerCores',
-      label: 'Broker CPU meanwhile',
-      unit: 'cores',
-      good: 'less',
-      cause: '',
-    },
+    ...coresSeries('backlog', 'Backlog'),
     {
       key: 'tailMs',
       label: 'One record until all consumers have it',
@@ -137,6 +131,7 @@ export const consumersCurve: CurvePlan = {
       good: 'more',
       cause: 'A frame each way per delivery, on two cores.',
     },
+    ...coresSeries('tail', 'Single records'),
   ],
   open: async tools => ({ measure: x => measure(tools, x), close: async () => {} }),
 }

@@ -7,8 +7,8 @@
 import { type Client, connect } from '../../client/index.ts'
 import type { BrokerProcess } from '../demo/broker-process.ts'
 import { median } from '../support/figures.ts'
-import { residentBytes } from '../support/process-usage.ts'
-import type { CurveTools, Figures } from './curve.ts'
+import { CpuMeter, residentBytes } from '../support/process-usage.ts'
+import type { CurveTools, Figures, SeriesPlan } from './curve.ts'
 
 export interface Ground {
   readonly tools: CurveTools
@@ -57,4 +57,39 @@ export async function medianMs(
     times.push(performance.now() - startMs)
   }
   return { ms: median(times.slice(2)), steps: times.length }
+}
+
+/** How busy broker and clients are, in cores, from now on: it tells which of them is the limit. */
+export class BothCores {
+  readonly #broker: CpuMeter
+  readonly #clients = new CpuMeter(process.pid)
+  readonly #startMs = performance.now()
+
+  constructor({ broker }: Ground) {
+    this.#broker = new CpuMeter(broker.pid)
+  }
+
+  /** CPU seconds of the broker so far; NaN where the system does not tell. */
+  get brokerSeconds(): number {
+    return this.#broker.usedSeconds ?? Number.NaN
+  }
+
+  /** As `<name>BrokerCores` and `<name>ClientCores`. */
+  figures(name: string): Figures {
+    const seconds = (performance.now() - this.#startMs) / 1000
+    const clients = this.#clients.usedSeconds ?? Number.NaN
+    return {
+      [`${name}BrokerCores`]: this.brokerSeconds / seconds,
+      [`${name}ClientCores`]: clients / seconds,
+    }
+  }
+}
+
+/** The series of BothCores. */
+export function coresSeries(name: string, what: string): SeriesPlan[] {
+  const plan = { unit: 'cores', good: 'less', cause: '' } as const
+  return [
+    { key: `${name}BrokerCores`, label: `${what}: the broker is busy with`, ...plan },
+    { key: `${name}ClientCores`, label: `${what}: the clients are busy with`, ...plan },
+  ]
 }

@@ -37,6 +37,13 @@ export const partitionSeries: readonly SeriesPlan[] = [
     cause: 'One fdatasync, whatever the number: only the bytes grow.',
   },
   {
+    key: 'journalGain',
+    label: 'How much faster a wave could be with one journal for all partitions, at most',
+    unit: 'times',
+    good: 'less',
+    cause: '',
+  },
+  {
     key: 'produceRate',
     label: 'Produce, as fast as acks come',
     unit: 'records/s',
@@ -66,11 +73,25 @@ export const partitionSeries: readonly SeriesPlan[] = [
     cause: 'Checking, watching and answering each partition named, whether it has news or not.',
   },
   {
+    key: 'fetchOneMs',
+    label: 'One record to a consumer that waits at one of the partitions',
+    unit: 'ms',
+    good: 'less',
+    cause: '',
+  },
+  {
+    key: 'sessionGain',
+    label: 'How much faster it could be if a fetch named only what changed, at most',
+    unit: 'times',
+    good: 'less',
+    cause: '',
+  },
+  {
     key: 'drainRate',
     label: 'Consume everything',
     unit: 'records/s',
     good: 'more',
-    cause: 'After each batch the consumer looks through all its partitions for one to fetch.',
+    cause: 'A batch per partition holds fewer records, and each costs a fetch entry and a batch.',
   },
   { key: 'createMs', label: 'Creating the topic', unit: 'ms', good: 'less', cause: '' },
   {

@@ -67,17 +67,18 @@ async function drain({ client, partitions }: Spread): Promise<number> {
   return count / seconds
 }
 
-/** One record after the other, sent to a consumer that waits at all partitions. */
-async function trickle({ tools, client, broker, partitions }: Spread): Promise<Figures> {
+/** One record after the other, sent to a consumer that waits at the first `named` partitions. */
+async function trickle({ tools, client, broker }: Spread, named: number): Promise<Figures> {
   const reader = await connect({ servers: broker.url })
-  const consumer = reader.consumer({ topics: [topicName], start: 'latest' })
+  const assign = Array.from({ length: named }, (_, partition) => ({ topic: topicName, partition }))
+  const consumer = reader.consumer({ assign, start: 'latest' })
   try {
     const topic = client.topic(topicName)
     const batches = consumer.batches()[Symbol.asyncIterator]()
     await consumer.seek(topicName, 0, 'latest')
     const step = async (n: number): Promise<void> => {
       const came = batches.next()
-      await topic.send({ value, partition: (n * 7919) % partitions })
+      await topic.send({ value, partition: (n * 7919) % named })
       if ((await came).done) throw new Error('the consumer ended')
     }
     await step(0)
@@ -90,26 +91,35 @@ async function trickle({ tools, client, broker, partitions }: Spread): Promise<F
   }
 }
 
+async function measureBroker(ground: Ground, partitions: number): Promise<Figures> {
+  const { client } = ground
+  const emptyBytes = brokerResidentBytes(ground)
+  const startMs = performance.now()
+  await client.admin.topics.create({ name: topicName, partitions })
+  const createMs = performance.now() - startMs
+  const kibPerPartition = (brokerResidentBytes(ground) - emptyBytes) / partitions / 1024
+  const spread = { ...ground, partitions }
+  const waveMs = await wave(spread)
+  const fetched = await trickle(spread, partitions)
+  const { fetchMs: fetchOneMs = Number.NaN } = await trickle(spread, 1)
+  const produced = await produce(spread)
+  const drainRate = await drain(spread)
+  await client.admin.topics.alter(topicName, { flush: 'os' })
+  const osWaveMs = await wave(spread)
+  const broker = { createMs, kibPerPartition, waveMs, osWaveMs }
+  return { ...broker, ...fetched, fetchOneMs, ...produced, drainRate }
+}
+
 async function measure(tools: CurveTools, partitions: number): Promise<Figures> {
   const directory = await tools.newDirectory()
   const bytes = batchBytes
   const disk = await diskWaves({ directory, files: partitions, bytes, seconds: tools.seconds / 2 })
-  const broker = await withBroker(tools, [], async ground => {
-    const emptyBytes = brokerResidentBytes(ground)
-    const startMs = performance.now()
-    await ground.client.admin.topics.create({ name: topicName, partitions })
-    const createMs = performance.now() - startMs
-    const kibPerPartition = (brokerResidentBytes(ground) - emptyBytes) / partitions / 1024
-    const spread = { ...ground, partitions }
-    const waveMs = await wave(spread)
-    const fetched = await trickle(spread)
-    const produced = await produce(spread)
-    const drainRate = await drain(spread)
-    await ground.client.admin.topics.alter(topicName, { flush: 'os' })
-    const osWaveMs = await wave(spread)
-    return { createMs, kibPerPartition, waveMs, osWaveMs, ...fetched, ...produced, drainRate }
-  })
-  return { ...broker, ...disk }
+  const broker = await withBroker(tools, [], ground => measureBroker(ground, partitions))
+  const { waveMs = Number.NaN, osWaveMs = Number.NaN } = broker
+  const { fetchMs = Number.NaN, fetchOneMs = Number.NaN } = broker
+  // What would be left of a wave: all of it but the fsyncs, and one write of all the bytes.
+  const journalGain = waveMs / (osWaveMs + disk.journalMs)
+  return { ...broker, ...disk, journalGain, sessionGain: fetchMs / fetchOneMs }
 }
 
 export const partitionsCurve: CurvePlan = {

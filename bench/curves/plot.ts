@@ -7,7 +7,6 @@
  * else it begins at 0.
  * Used by run.ts.
  */
-import { threeDigits } from '../support/figures.ts'
 import type { Point } from './bend.ts'
 import type { SeriesReport } from './report.ts'
 
@@ -15,7 +14,7 @@ const width = 720
 const left = 84
 const right = 20
 const plotHeight = 150
-const captionWidth = 104
+const captionWidth = 96
 const lineHeight = 15
 
 const style = `
@@ -36,6 +35,9 @@ const escaped = (text: string): string =>
 function text(x: number, y: number, content: string, attributes = ''): string {
   return `<text x="${round(x)}" y="${round(y)}" ${attributes}>${escaped(content)}</text>`
 }
+
+const tickText = (tick: number): string =>
+  Number(tick.toPrecision(3)).toLocaleString('en-US', { maximumFractionDigits: 6 })
 
 const round = (value: number): number => Math.round(value * 10) / 10
 
@@ -104,11 +106,11 @@ function axes({ x, y }: { x: Scale; y: Scale }, top: number, xLabel: string): st
     const at = round(y.at(tick))
     return [
       `<path class="grid" d="M${left} ${at}H${width - right}"/>`,
-      text(left - 6, at + 4, threeDigits(tick), 'class="quiet" text-anchor="end"'),
+      text(left - 6, at + 4, tickText(tick), 'class="quiet" text-anchor="end"'),
     ]
   })
   const xTicks = x.ticks.map(tick =>
-    text(x.at(tick), bottom + 15, threeDigits(tick), 'class="quiet" text-anchor="middle"'),
+    text(x.at(tick), bottom + 15, tickText(tick), 'class="quiet" text-anchor="middle"'),
   )
   const label = text(width - right, bottom + 30, xLabel, 'class="quiet" text-anchor="end"')
   return [

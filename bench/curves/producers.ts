@@ -8,23 +8,27 @@
  */
 import { type Client, connect } from '../../client/index.ts'
 import { closedLoop } from '../support/closed-loop.ts'
-import { CpuMeter } from '../support/process-usage.ts'
 import type { CurvePlan, CurveTools, Figures } from './curve.ts'
-import { endOf, type Ground, withBroker } from './ground.ts'
+import { BothCores, coresSeries, endOf, type Ground, withBroker } from './ground.ts'
 
 const topicName = 'shared'
 const value = Buffer.alloc(100, 'x')
 /** Records in the air, of all producers together. */
 const deepWindow = 64_000
 
-interface Rate {
-  readonly answered: number
-  readonly perSecond: number
-  readonly brokerUs: number
+interface Load {
+  readonly name: string
+  readonly clients: readonly Client[]
+  /** Records of a client without an ack. */
+  readonly window: number
 }
 
-async function runAll(ground: Ground, clients: readonly Client[], window: number): Promise<Rate> {
-  const { tools, broker } = ground
+/** The figures, named, and how many records were acked in all. */
+async function runAll(
+  ground: Ground,
+  { name, clients, window }: Load,
+): Promise<{ readonly acked: number; readonly figures: Figures }> {
+  const { tools } = ground
   const topics = clients.map(client => client.topic(topicName))
   const all = (share: number) =>
     Promise.all(
@@ -33,13 +37,16 @@ async function runAll(ground: Ground, clients: readonly Client[], window: number
       ),
     )
   const warm = await all(0.25)
-  const cpu = new CpuMeter(broker.pid)
+  const cores = new BothCores(ground)
   const loops = await all(1)
   const answered = loops.reduce((sum, loop) => sum + loop.answered, 0)
   const seconds = Math.max(...loops.map(loop => loop.seconds))
-  const brokerUs = ((cpu.usedSeconds ?? Number.NaN) / answered) * 1e6
-  const before = warm.reduce((sum, loop) => sum + loop.answered, 0)
-  return { answered: answered + before, perSecond: answered / seconds, brokerUs }
+  const figures = {
+    [`${name}Rate`]: answered / seconds,
+    [`${name}BrokerUs`]: (cores.brokerSeconds / answered) * 1e6,
+    ...cores.figures(name),
+  }
+  return { acked: answered + warm.reduce((sum, loop) => sum + loop.answered, 0), figures }
 }
 
 async function measure(tools: CurveTools, count: number): Promise<Figures> {
@@ -49,18 +56,14 @@ async function measure(tools: CurveTools, count: number): Promise<Figures> {
     const dial = () => connect({ servers: broker.url })
     const clients = await Promise.all(Array.from({ length: count }, dial))
     try {
-      const single = await runAll(ground, clients, 1)
-      const deep = await runAll(ground, clients, Math.ceil(deepWindow / count))
+      const single = await runAll(ground, { name: 'single', clients, window: 1 })
+      const window = Math.ceil(deepWindow / count)
+      const deep = await runAll(ground, { name: 'deep', clients, window })
       const query = { topic: topicName, partition: 0, at: 'latest' } as const
       const [end] = await client.admin.offsets([query])
-      const acked = single.answered + deep.answered
+      const acked = single.acked + deep.acked
       if (end?.offset !== acked) throw new Error(`${end?.offset} records there, ${acked} acked`)
-      return {
-        singleRate: single.perSecond,
-        singleBrokerUs: single.brokerUs,
-        deepRate: deep.perSecond,
-        deepBrokerUs: deep.brokerUs,
-      }
+      return { ...single.figures, ...deep.figures }
     } finally {
       await Promise.all(clients.map(one => one.close()))
     }
@@ -93,6 +96,7 @@ export const producersCurve: CurvePlan = {
       good: 'less',
       cause: '',
     },
+    ...coresSeries('single', 'One at a time'),
     {
       key: 'deepRate',
       label: 'As fast as acked, 64,000 records in the air together',
@@ -107,6 +111,7 @@ export const producersCurve: CurvePlan = {
       good: 'less',
       cause: 'Smaller batches: the cost is per batch.',
     },
+    ...coresSeries('deep', 'As fast as acked'),
   ],
   open: async tools => ({ measure: x => measure(tools, x), close: async () => {} }),
 }

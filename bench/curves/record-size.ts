@@ -69,7 +69,7 @@ export const recordSizeCurve: CurvePlan = {
       label: 'Produce, bytes',
       unit: 'MB/s',
       good: 'more',
-      cause: 'The disk takes no more: bytes are written and fsynced as they come.',
+      cause: 'From there on a record costs its bytes: copied, sent, checksummed, written, fsynced.',
     },
     {
       key: 'produceBrokerUs',

@@ -48,21 +48,21 @@ export function reportSeries(plan: SeriesPlan, measured: readonly MeasuredPoint[
   return { plan, points, bend, sentence: sentenceOf(plan, points, bend) }
 }
 
-/** One line per point, a column per series. */
+/** One line per point, a column per series, as wide as its widest cell. */
 export function tableOf(curve: CurvePlan, measured: readonly MeasuredPoint[]): string[] {
-  const width = 16
-  const cells = (texts: readonly string[]): string =>
-    texts.map(text => text.padStart(width)).join('')
-  const labels = curve.series.map(({ key }) => key)
-  const units = curve.series.map(({ unit }) => unit)
-  const rows = measured.map(({ x, figures }) =>
-    cells([
+  const keys = curve.series.map(({ key }) => key)
+  const cell = (value: number | undefined): string =>
+    value === undefined ? '–' : threeDigits(value)
+  const rows = [
+    [curve.x, ...keys],
+    ['', ...curve.series.map(({ unit }) => unit)],
+    ...measured.map(({ x, figures }) => [
       x.toLocaleString('en-US'),
-      ...labels.map(key => {
-        const value = figures[key]
-        return value === undefined ? '–' : threeDigits(value)
-      }),
+      ...keys.map(key => cell(figures[key])),
     ]),
+  ]
+  const widths = [0, ...keys].map((_, column) =>
+    Math.max(...rows.map(row => row[column]?.length ?? 0)),
   )
-  return [cells([curve.x, ...labels]), cells(['', ...units]), ...rows]
+  return rows.map(row => row.map((text, column) => text.padStart(widths[column] ?? 0)).join('  '))
 }

@@ -24,7 +24,7 @@ const configsOf = (durability: DurabilityClass): { name: string; value: string }
 
 /** Both of them count an address without a broker as a wait of minutes. */
 const connectTimeoutMs = 5000
-const fetchBytes = 1024 * 1024
+const fetchBytes = 4 * 1024 * 1024
 
 async function connectKafkaJs(address: string, durability: DurabilityClass): Promise<PeerClient> {
   const { Kafka, logLevel } = (await import('kafkajs')).default

@@ -18,6 +18,7 @@ import {
   type PeerReading,
   type ServerOptions,
   Skip,
+  usualWindowBytes,
 } from './peer.ts'
 import { freePort, programVersion, startServer } from './server-process.ts'
 
@@ -115,7 +116,7 @@ export function natsPeer(program: string): Peer {
   return {
     name: 'nats',
     client: 'own NATS client, pipelined',
-    windowBytes: 512 * 1024,
+    windowBytes: usualWindowBytes,
     start: async options => {
       const version = programVersion(program, 'apt-get install nats-server')
       const file = writeConfig(program, options)

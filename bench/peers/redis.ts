@@ -6,7 +6,14 @@
  * memory. Its file is never rewritten while measured, which would only slow it.
  * Our own client of pipelined-socket.ts; see there.
  */
-import type { DurabilityClass, Peer, PeerClient, PeerReading, ServerOptions } from './peer.ts'
+import {
+  type DurabilityClass,
+  type Peer,
+  type PeerClient,
+  type PeerReading,
+  type ServerOptions,
+  usualWindowBytes,
+} from './peer.ts'
 import { preparedHead, RedisClient, type Reply } from './redis-client.ts'
 import { freePort, programVersion, startServer } from './server-process.ts'
 
@@ -98,7 +105,7 @@ async function start({ durability, directory }: ServerOptions) {
 export const redis: Peer = {
   name: 'redis',
   client: 'own RESP client, pipelined',
-  windowBytes: 1024 * 1024,
+  windowBytes: usualWindowBytes,
   start,
   connect: async address => new RedisLog(await RedisClient.open(address), address),
 }

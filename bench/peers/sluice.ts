@@ -6,7 +6,13 @@
  */
 import { type Client, connect, type Topic } from '../../client/index.ts'
 import { startBrokerProcess } from '../demo/broker-process.ts'
-import type { DurabilityClass, Peer, PeerClient, PeerReading } from './peer.ts'
+import {
+  type DurabilityClass,
+  type Peer,
+  type PeerClient,
+  type PeerReading,
+  usualWindowBytes,
+} from './peer.ts'
 
 const flushOf: Record<DurabilityClass, string> = { page: 'os', fsync: 'commit' }
 
@@ -68,7 +74,7 @@ class SluiceLog implements PeerClient {
 export const sluice: Peer = {
   name: 'sluice',
   client: 'its SDK, defaults',
-  windowBytes: 8 * 1024 * 1024,
+  windowBytes: usualWindowBytes,
   start: async ({ durability, directory }) => {
     const flags = ['--log-level', 'warn']
     const broker = await startBrokerProcess({ dataDir: directory, flags })

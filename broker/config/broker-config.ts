@@ -127,8 +127,8 @@ export const brokerOptions = {
     default: 256 * MiB,
     min: KiB,
     about:
-      'Answers that all connections together have not taken yet: the fuller, the smaller the next ' +
-      'ones; above half of it connections that take nothing are dropped, above it others too.',
+      'Answers that all connections have not taken yet: the fuller, the smaller the next ones; ' +
+      'above half of it connections that take nothing are dropped, above it others too.',
   }),
   maxBufferedBytes: bytes('max.buffered.bytes', {
     default: 64 * MiB,

@@ -3,7 +3,7 @@
  * single read of a socket may hold a thousand requests, and each may cost milliseconds.
  *
  *   message → share of this turn used up? ──no──> worked on at once
- *                      └─yes──> queue, one for all connections, in rotation, a share each per turn
+ *                      └─yes──> queue, one for all connections, in rotation, a share each
  *
  * Always true: messages of one connection keep their order; a connection with nothing queued is
  * worked on at once, whatever the others have queued; between two turns the event loop sees to
@@ -12,8 +12,8 @@
  */
 import type { BrokerWorld } from '../world/world.ts'
 
-/** Of one connection in one turn. */
-const shareMs = 2
+/** Of one connection in one turn, and before the next one's turn comes among those that wait. */
+const shareMs = 1
 /** Of all queued messages together in one turn. */
 const queueMs = 8
 
@@ -74,18 +74,19 @@ export class Turns {
     this.#turn++
     const { clock } = this.#world
     const endMs = clock.monotonicMs() + queueMs
-    for (let left = this.#queue.length; left > 0; left--) {
+    while (clock.monotonicMs() < endMs) {
       const worker = this.#queue.shift()
-      if (worker !== undefined && this.#workShare(worker)) this.#queue.push(worker)
-      if (clock.monotonicMs() >= endMs) break
+      if (worker === undefined) return
+      if (this.#workShare(worker, clock.monotonicMs() + shareMs)) this.#queue.push(worker)
     }
     if (this.#queue.length > 0) this.#plan()
   }
 
   /** Whether something is left. */
-  #workShare(worker: Worker): boolean {
+  #workShare(worker: Worker, endMs: number): boolean {
+    const { clock } = this.#world
     let isLeft = true
-    while (isLeft && !this.isUsedUp(worker.share)) {
+    while (isLeft && clock.monotonicMs() < endMs) {
       this.work(worker.share, () => {
         isLeft = worker.workOne()
       })

@@ -5,6 +5,7 @@
  *   leader-epoch-checkpoint, partition.metadata               Kafka's
  *   <20-digit offset>.producers, segment-list, transactions, epochs   ours
  *   <base>.log.<position>.cut                                 ours: bytes that recovery took off a tail
+ *   <base>.log.<position>.tail                                ours: bytes that recovery writes anew
  *
  * Called by every file of this room that touches the disk.
  */
@@ -42,6 +43,20 @@ export function parseSegmentFileName(
   const baseOffset = Number(match?.[1])
   if (match === null || !Number.isSafeInteger(baseOffset)) return null
   return { baseOffset, suffix: match[2] as SegmentSuffix }
+}
+
+const tailPattern = /^(\d{20})\.log\.(\d{1,16})\.tail$/
+
+/** Of the bytes of a segment from `position` on. */
+export function tailFileName(baseOffset: number, position: number): string {
+  return `${segmentFileName(baseOffset, 'log')}.${position}.tail`
+}
+
+/** null for a name that is not a tail file's. */
+export function parseTailFileName(name: string): { baseOffset: number; position: number } | null {
+  const match = tailPattern.exec(name)
+  if (match === null) return null
+  return { baseOffset: Number(match[1]), position: Number(match[2]) }
 }
 
 const directoryPattern = /^(.+)-(\d{1,10})$/

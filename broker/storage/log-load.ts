@@ -10,6 +10,7 @@
 import { SluiceError } from '../../protocol/errors.ts'
 import type { Disk } from '../world/disk.ts'
 import { temporarySuffix } from './checked-file.ts'
+import { restoreTails } from './doubtful-tail.ts'
 import { EpochCache } from './epoch-cache.ts'
 import { parseSegmentFileName, segmentFileName, transactionsName } from './file-names.ts'
 import { finalSync } from './final-sync.ts'
@@ -71,8 +72,10 @@ async function knownTransactions(
 }
 
 /** Copied in, or the checkpoint is lost: what was trimmed within its first segment is back. */
-function warnOfUnknown({ shared, checkpoint, directory }: LoadRequest, files: LogFiles): void {
+function warnOfUnknown(request: LoadRequest, files: LogFiles): void {
+  const { shared, checkpoint, directory, clean } = request
   if (checkpoint !== null || files.bases.length === 0) return
+  if (!clean) shared.counts.isUncleanStart = true
   const facts = { event: 'checkpoint-unknown', directory, logStartOffset: files.bases[0] }
   shared.logger.warn(facts, 'no checkpoint knows this log: it is read from its first segment on')
 }
@@ -117,6 +120,7 @@ async function listLogFiles(disk: Disk, directory: string): Promise<LogFiles> {
   let hasTransactionIndex = false
   const orphans: string[] = []
   const names = new Set(await disk.list(directory))
+  await restoreTails(disk, directory, [...names])
   for (const name of names) {
     const parsed = parseSegmentFileName(name)
     if (name.endsWith(temporarySuffix)) orphans.push(name)

@@ -13,9 +13,9 @@
  * Called by log-load.ts.
  */
 import type { BatchHeader } from '../../protocol/records/batch-header.ts'
-import { isNoSpace } from '../world/disk.ts'
 import { strangeEpoch, type WalkEnd, walkBatches } from './batch-walk.ts'
 import { writeDerivedFiles } from './derived-files.ts'
+import { makeTailDurable } from './doubtful-tail.ts'
 import { EpochCache } from './epoch-cache.ts'
 import { segmentFileName } from './file-names.ts'
 import { finalSync } from './final-sync.ts'
@@ -26,8 +26,8 @@ import {
   isZeroFrom,
   keepCutSegment,
   keepCutTail,
+  maybeWrite,
   removeSnapshots,
-  rewriteInPlace,
 } from './recovery-files.ts'
 import { type RecoveryPoint, recoveryPoint, startOfDoubt } from './recovery-point.ts'
 import { judgeDamage } from './recovery-verdict.ts'
@@ -88,6 +88,7 @@ export async function recoverSegments(
   const end = recovery.segments.active.endOffset
   epochs.maybeAssign(storedEpoch, end)
   const owed = quarantine === null ? await makeDurable(recovery) : []
+  const hasEpochs = known !== null || quarantine !== null || (await areEpochsWritten(recovery))
   // An epoch that the lost tail had begun must not be given out again for other records.
   const leaderEpoch = recovery.epochs.latestEpoch + 1
   recovery.epochs.cutEnd(end)
@@ -99,7 +100,7 @@ export async function recoverSegments(
     transactions: known ?? recovery.fold.found,
     snapshots,
     owed,
-    epochsOwed: leaderEpoch > storedEpoch + 1,
+    epochsOwed: !hasEpochs || leaderEpoch > storedEpoch + 1,
     leaderEpoch,
     quarantine,
   }
@@ -273,27 +274,23 @@ async function makeDurable(recovery: Recovery): Promise<Segment[]> {
   const { shared, directory } = request
   for (const segment of segments.all) {
     if (segment.baseOffset < point.segmentBase) continue
-    await rewriteInPlace(segment, startOfDoubt(point, segment.baseOffset))
+    await makeTailDurable(shared, directory, segment, startOfDoubt(point, segment.baseOffset))
   }
   const { endOffset } = segments.active
   const later = files.snapshots.filter(offset => offset > endOffset)
   await removeSnapshots(shared.disk, directory, later)
   if (known === null) {
     await keepTransactions(shared.disk, directory, fold, files.hasTransactionIndex)
-    if (recovery.epochs.latestEpoch >= 0) await recovery.epochs.write(shared.disk, directory)
   }
   await finalSync(shared.disk.syncDirectory(directory))
   const owed = segments.all.filter(s => s.sealedAtMs !== null && !s.indexesDurable)
-  try {
-    await writeDerivedFiles(
-      { shared, directory, segments, producers, snapshots: files.snapshots },
-      owed,
-    )
-    return []
-  } catch (error) {
-    if (!isNoSpace(error)) throw error
-    shared.space.full = true
-    shared.logger.warn({ event: 'postponed', path: error.path }, 'no space for the indexes yet')
-    return owed
-  }
+  const parts = { shared, directory, segments, producers, snapshots: files.snapshots }
+  return (await maybeWrite(shared, () => writeDerivedFiles(parts, owed))) ? [] : owed
+}
+
+/** Of a log that no checkpoint knows they were read from its batches. */
+async function areEpochsWritten({ request, epochs }: Recovery): Promise<boolean> {
+  const { shared, directory } = request
+  if (epochs.latestEpoch < 0) return true
+  return maybeWrite(shared, () => epochs.write(shared.disk, directory))
 }

@@ -1,11 +1,10 @@
 /**
- * Recovery files: what recovery does to files of a segment: rewriting in place, cutting, keeping
- * what was cut.
+ * Recovery files: what recovery does to files of a segment: cutting, and keeping what was cut.
  *
  * Always true: bytes are saved beside the log before they are cut from it; each step may run twice.
  * Called by log-recovery.ts.
  */
-import { type Disk, DiskError, isNoSpace } from '../world/disk.ts'
+import { type Disk, isNoSpace } from '../world/disk.ts'
 import { segmentFileName } from './file-names.ts'
 import { finalSync } from './final-sync.ts'
 import type { Segment } from './segment.ts'
@@ -13,22 +12,17 @@ import type { LogShared } from './shared.ts'
 
 const chunkBytes = 1024 * 1024
 
-/**
- * Writes [from, end of the segment) over itself, cuts the file there and fsyncs: after it the bytes
- * are on disk whatever earlier fsyncs did to them.
- */
-export async function rewriteInPlace(segment: Segment, from: number): Promise<void> {
-  await segment.use(async file => {
-    for (let at = Math.min(from, segment.sizeBytes); at < segment.sizeBytes; at += chunkBytes) {
-      const chunk = await file.read(at, Math.min(chunkBytes, segment.sizeBytes - at))
-      const written = await file.write([chunk], at)
-      if (written < chunk.byteLength) {
-        throw new DiskError('noSpace', file.path, `no space to make ${file.path} durable`)
-      }
-    }
-    if ((await file.size()) !== segment.sizeBytes) await file.truncate(segment.sizeBytes)
-    await finalSync(file.sync())
-  })
+/** False where the disk has no room: what can be made later does not keep a log from opening. */
+export async function maybeWrite(shared: LogShared, write: () => Promise<void>): Promise<boolean> {
+  try {
+    await write()
+    return true
+  } catch (error) {
+    if (!isNoSpace(error)) throw error
+    shared.space.full = true
+    shared.logger.warn({ event: 'postponed', path: error.path }, 'no space for it yet')
+    return false
+  }
 }
 
 export async function isZeroFrom(segment: Segment, position: number): Promise<boolean> {

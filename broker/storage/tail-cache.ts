@@ -91,6 +91,8 @@ export class TailCache {
 
 interface Kept extends TailBatch {
   readonly chargedBytes: number
+  /** Bytes of all batches before it, counted from some batch on. */
+  readonly bytesBefore: number
 }
 
 /** The cached end of one log. */
@@ -101,6 +103,8 @@ export class LogTail {
   /** Base offsets beside the batches, for the search. */
   #baseOffsets: number[] = []
   #head = 0
+  /** Where the next batch begins, as `bytesBefore` counts. */
+  #endBytes = 0
   /** Batches from this offset on must stay. */
   #committedEnd = 0
 
@@ -120,7 +124,9 @@ export class LogTail {
     const chargedBytes = copy ? bytes.byteLength : pinned
     const { baseOffset, lastOffset, maxTimestamp } = batch
     const own = copy ? bytes.slice() : bytes
-    const kept = { baseOffset, lastOffset, maxTimestamp, bytes: own, chargedBytes }
+    const bytesBefore = this.#endBytes
+    const kept = { baseOffset, lastOffset, maxTimestamp, bytes: own, chargedBytes, bytesBefore }
+    this.#endBytes += own.byteLength
     this.#batches.push(kept)
     this.#baseOffsets.push(baseOffset)
     this.#cache.charge(this, chargedBytes)
@@ -164,6 +170,7 @@ export class LogTail {
     const gone = this.#batches.slice(keep)
     const chargedBytes = gone.reduce((sum, batch) => sum + (batch?.chargedBytes ?? 0), 0)
     this.#cache.forget(this, gone.length, chargedBytes)
+    this.#endBytes = gone[0]?.bytesBefore ?? this.#endBytes
     this.#batches.length = keep
     this.#baseOffsets.length = keep
   }
@@ -198,15 +205,23 @@ export class LogTail {
     return bodies
   }
 
-  /** Bytes of whole batches from `offset` to `endOffset`, counting stops at `limit`. */
+  /**
+   * Bytes of whole batches from `offset` to `endOffset`, at most `limit`, but the first one whole.
+   * Asked by every waiting fetch at every commit, so it must not walk the batches between.
+   */
   readableBytes(offset: number, endOffset: number, limit: number): number {
-    let size = 0
-    for (let i = this.#find(offset); i < this.#batches.length && size < limit; i++) {
-      const batch = this.#batches[i]
-      if (batch === undefined || batch.lastOffset >= endOffset) break
-      size += batch.bytes.byteLength
-    }
-    return size
+    const first = this.#batches[this.#find(offset)]
+    const last = this.#lastBelow(endOffset)
+    if (first === undefined || last === undefined || last.baseOffset < first.baseOffset) return 0
+    const size = last.bytesBefore + last.bytes.byteLength - first.bytesBefore
+    return Math.min(size, Math.max(limit, first.bytes.byteLength))
+  }
+
+  /** The last batch that ends below `endOffset`. */
+  #lastBelow(endOffset: number): Kept | undefined {
+    const begun = upperBound(this.#baseOffsets, this.#batches.length, endOffset - 1)
+    const last = this.#batches[begun - 1]
+    return last !== undefined && last.lastOffset >= endOffset ? this.#batches[begun - 2] : last
   }
 }
 

@@ -62,7 +62,7 @@ function freeText({ freeBytes = 0, totalBytes }: DiskState): string {
   return `${showSize(freeBytes)} free (${Math.floor((100 * freeBytes) / totalBytes)} %)`
 }
 
-function checkDisk(disk: DiskState, subject: string, limits: Limits): Checked {
+export function checkDisk(disk: DiskState, subject: string, limits: Limits): Checked {
   const space = checkSpace(disk, limits)
   const { fsyncs, fsyncP50Ms, fsyncP99Ms, fsyncMaxMs } = disk
   const worstMs = fsyncs === 0 ? fsyncMaxMs : fsyncP99Ms

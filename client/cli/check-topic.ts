@@ -76,7 +76,7 @@ function checkRetention(topic: TopicDescription, nowMs: number): Finding[] {
   return [{ status: 'WARNING', text }]
 }
 
-function checkTopic(topic: TopicDescription, nowMs: number, limits: Limits): Checked {
+export function checkTopic(topic: TopicDescription, nowMs: number, limits: Limits): Checked {
   const { name, partitions, partitionDetails } = topic
   const sizeBytes = partitionDetails.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
   const records = partitionDetails.reduce(

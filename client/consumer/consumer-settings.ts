@@ -33,7 +33,7 @@ export function consumerSettings<K, V>(options: ConsumerOptions<K, V>): Consumer
   return {
     start,
     bufferBytes: options.bufferBytes ?? 16 * 1024 * 1024,
-    fetchBytes: Math.min(options.fetchBytes ?? 1024 * 1024, maxReceivedMessageBytes / 2),
+    fetchBytes: Math.min(options.fetchBytes ?? 4 * 1024 * 1024, maxReceivedMessageBytes / 2),
     maxWaitMs: options.maxWaitMs ?? 500,
     minBytes: options.minBytes ?? 1,
     isolation: options.isolation ?? 'committed',

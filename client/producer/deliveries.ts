@@ -4,11 +4,11 @@
  *   promise() ─┬─ promise of record 0        all hang on one promise of the batch: a record in
  *              ├─ promise of record 1        flight costs its own promise and no closure
  *              └─ …
- *   push(waiter)  callbacks of a record that may settle before its batch does
+ *   wait(waiter)  callbacks of a record that may settle before its batch does
  *
- * Always true: each record settles once; promises of the batch settle in the order of the records,
- * which is how one shared function knows whose turn it is; the listeners of abort signals are gone
- * once the batch settled.
+ * Always true: after each `add` comes one `promise` or `wait`; each record settles once; promises
+ * of the batch settle in the order of the records, which is how one shared function knows whose
+ * turn it is; the listeners of abort signals are gone once the batch settled.
  * Called by pending-batch.ts and topic-producer.ts.
  */
 import { SluiceError } from '../../protocol/errors.ts'
@@ -32,7 +32,13 @@ const gone: Waiter = { reject: () => undefined }
 type Place = Omit<RecordAck, 'timestamp'>
 
 export class Deliveries {
-  readonly #timestamps: number[] = []
+  #count = 0
+  /** Timestamps as runs, for most records share theirs: where each run begins, and its time. */
+  #runStarts: number[] = []
+  #runTimes: number[] = []
+  #lastTime = 0
+  /** Run of the record that was asked for last. */
+  #run = 0
   /** Sparse: records without a waiter hang on the batch's promise. */
   #waiters: (Waiter | undefined)[] = []
   #watched: Watched[] = []
@@ -49,12 +55,21 @@ export class Deliveries {
   }
 
   get count(): number {
-    return this.#timestamps.length
+    return this.#count
   }
 
-  /** A record whose caller gets a promise of its own. */
-  promise(timestamp: number): Promise<RecordAck> {
-    this.#timestamps.push(timestamp)
+  /** One more record. */
+  add(timestamp: number): void {
+    if (timestamp !== this.#lastTime || this.#count === 0) {
+      this.#runStarts.push(this.#count)
+      this.#runTimes.push(timestamp)
+      this.#lastTime = timestamp
+    }
+    this.#count++
+  }
+
+  /** The record just added: its caller gets a promise of its own. */
+  promise(): Promise<RecordAck> {
     this.#settled ??= new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -62,20 +77,19 @@ export class Deliveries {
     return this.#settled.then(this.#nextAck)
   }
 
-  /** A record that is waited for by callbacks. */
-  push(timestamp: number, waiter: Waiter): void {
-    this.#waiters[this.#timestamps.length] = waiter
-    this.#timestamps.push(timestamp)
+  /** The record just added is waited for by callbacks. */
+  wait(waiter: Waiter): void {
+    this.#waiters[this.#count - 1] = waiter
   }
 
   /**
-   * The last record pushed rejects with ABORTED when `signal` fires; `isOpen` says if it can still
+   * The record just added rejects with ABORTED when `signal` fires; `isOpen` says if it can still
    * be taken out.
    */
   watchLast(signal: AbortSignal, isOpen: () => boolean): void {
     const onAbort = (): void => this.#abort(watched.index, signal, isOpen())
     const stop = (): void => signal.removeEventListener('abort', onAbort)
-    const watched: Watched = { index: this.#timestamps.length - 1, stop }
+    const watched: Watched = { index: this.#count - 1, stop }
     signal.addEventListener('abort', onAbort, { once: true })
     this.#watched.push(watched)
   }
@@ -91,14 +105,18 @@ export class Deliveries {
 
   /** Forgets the removed records; the others move up, as they do in the batch. */
   compact(): void {
-    const kept = [...this.#timestamps.keys()].filter(index => !this.#removed.has(index))
-    const timestamps = kept.map(index => this.#timestamps[index] ?? 0)
+    const all = Array.from({ length: this.#count }, (_, index) => index)
+    const kept = all.filter(index => !this.#removed.has(index))
+    const times = kept.map(index => this.#timeOf(index))
     this.#waiters = kept.map(index => this.#waiters[index])
     const places = new Map(kept.map((index, place) => [index, place]))
     this.#watched = this.#watched.filter(watched => places.has(watched.index))
     for (const watched of this.#watched) watched.index = places.get(watched.index) ?? 0
     this.#removed = new Set()
-    this.#timestamps.splice(0, this.#timestamps.length, ...timestamps)
+    this.#count = 0
+    this.#runStarts = []
+    this.#runTimes = []
+    for (const time of times) this.add(time)
   }
 
   succeed(place: Place): void {
@@ -121,8 +139,15 @@ export class Deliveries {
   }
 
   #ackOf(index: number, { topic, partition, offset, reached }: Place): RecordAck {
-    const timestamp = this.#timestamps[index] ?? 0
+    const timestamp = this.#timeOf(index)
     return { topic, partition, offset: offset < 0 ? offset : offset + index, timestamp, reached }
+  }
+
+  /** Records are asked for in their order, so the run is the last one or close behind it. */
+  #timeOf(index: number): number {
+    if (index < (this.#runStarts[this.#run] ?? 0)) this.#run = 0
+    while (index >= (this.#runStarts[this.#run + 1] ?? Number.POSITIVE_INFINITY)) this.#run++
+    return this.#runTimes[this.#run] ?? 0
   }
 
   #stopWatching(): void {

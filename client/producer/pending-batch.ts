@@ -82,7 +82,8 @@ export class PendingBatch {
   }
 
   /**
-   * False where the batch is full; nothing changed then. @throws SluiceError of
+   * False where the batch is full; nothing changed then. Whoever appends tells `deliveries` at once
+   * who waits for the record. @throws SluiceError of
    * BatchBuilder.appendParts
    */
   append(
@@ -94,6 +95,7 @@ export class PendingBatch {
     const builder = this.#builder
     if (builder?.appendParts(timestamp, key, value, headers) !== true) return false
     this.#count++
+    this.deliveries.add(timestamp)
     this.heldBytes = builder.sizeBytes
     return true
   }

@@ -52,11 +52,13 @@ export class TopicProducer {
    * @throws SluiceError where it is refused at once: see `#append`
    */
   send(record: EncodedRecord): Promise<RecordAck> {
-    if (this.#mustWait || this.#context.budget.isFull) {
-      return new Promise((resolve, reject) => this.#wait(record, { resolve, reject }))
-    }
-    const { timestamp } = record
-    return this.#append(record).deliveries.promise(timestamp)
+    if (this.#mustWait || this.#context.budget.isFull) return this.#sendLater(record)
+    return this.#append(record).deliveries.promise()
+  }
+
+  /** Not part of `send`, where the closure would cost memory even when it is not made. */
+  #sendLater(record: EncodedRecord): Promise<RecordAck> {
+    return new Promise((resolve, reject) => this.#wait(record, { resolve, reject }))
   }
 
   /**
@@ -224,9 +226,9 @@ export class TopicProducer {
   }
 
   #appendFor(record: EncodedRecord, waiter: Waiter): PendingBatch {
-    const { timestamp, signal } = record
+    const { signal } = record
     const batch = this.#append(record)
-    batch.deliveries.push(timestamp, waiter)
+    batch.deliveries.wait(waiter)
     if (signal !== undefined) batch.deliveries.watchLast(signal, () => batch.isOpen)
     return batch
   }

@@ -1,7 +1,7 @@
 /**
  * Flush queue: what is to be called when messages have been written, oldest first.
  *
- * Always true: each is given out once, in the order of `push`; what was given out is not held on to.
+ * Always true: each is given out once, in the order of `push`, and not held on to after that.
  * Used by websocket-connection.ts.
  */
 type Flushed = (() => void) | undefined

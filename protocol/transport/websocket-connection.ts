@@ -62,6 +62,8 @@ const pieceBytes = 256
 const corkedBytesLimit = 128 * 1024
 /** A message of which so much has arrived is worth a look before it is whole. */
 const largeMessageBytes = 128 * 1024
+/** Less than this is not worth a look. */
+const oneReadBytes = 16 * 1024
 /** Pings and pongs of one peer in one turn of the event loop; above it the connection is closed. */
 export const maxControlFrames = 256
 /** A close frame holds no more. */
@@ -258,9 +260,10 @@ export class WebSocketConnection implements Connection {
     if (this.#controlFrames === maxControlFrames) this.close(1008, 'too many control frames')
   }
 
+  /** Many small pieces are as large as a message that came in few. */
   readonly #onBytes = (): void => {
-    const sinceMessage = this.#raw.bytesRead - this.#bytesReadAtMessage
-    if (sinceMessage >= largeMessageBytes) this.#events?.onReceiving?.()
+    if (this.#raw.bytesRead - this.#bytesReadAtMessage < oneReadBytes) return
+    if (this.receivingBytes >= largeMessageBytes) this.#events?.onReceiving?.()
   }
 
   readonly #onEndOfTurn = (): void => {

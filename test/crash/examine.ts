@@ -101,10 +101,11 @@ export class Examiner {
     const found = this.#one(await withProducer(second, seen))
     const third = await this.start(new FlatDisk(second.disk.image()))
     assert.deepEqual(await look(third), seen, 'a start after a clean stop finds the same')
-    await goOn(third, found)
+    const sequence = await goOn(third, found)
     const fourth = await this.start(new FlatDisk(third.disk.image()))
     const last = (await look(fourth))?.labels ?? ''
     assert.ok(last.endsWith(laterLabel), 'what was appended after the recovery is kept')
+    checkRepeated(fourth, sequence)
     this.#recovered.set(key, found)
     return found
   }
@@ -160,7 +161,7 @@ async function checkTidy({ disk }: Running): Promise<void> {
   // Files of deleted topics go in the background.
   await new Promise(resolve => setImmediate(resolve))
   const names = (await disk.list(dataDir)).filter(name => !name.endsWith('.tmp'))
-  const expected = ['catalogue', 'format', 'log-checkpoint', `${topic}-0`]
+  const expected = ['.lock', 'catalogue', 'format', 'log-checkpoint', `${topic}-0`]
   assert.deepEqual(
     names.filter(name => !expected.includes(name)),
     [],
@@ -194,13 +195,20 @@ const withoutEpoch = (found: Found): unknown => (found === null ? null : { ...fo
 
 const laterLabel = '99.99'
 
-/** What a producer and an administrator do next must work. */
-async function goOn({ node, log }: Running, found: Found): Promise<void> {
+/** More than a lost tail had, so that a snapshot which tells of one is passed. */
+const laterBatches = 8
+
+/**
+ * What a producer and an administrator do next must work. Answers the sequence of the last batch of
+ * the producer.
+ */
+async function goOn({ node, log }: Running, found: Found): Promise<number> {
   if (log === undefined || found === null) {
     await node.topics.create({ name: topic })
-    const made = node.logs.all()[0]
+    const made = node.logs.all()[0] as Log | undefined
     assert.equal(made?.highWatermark, 0, 'a new topic is empty')
-    return appendLater(made as Log)
+    if (made !== undefined) await commit(made, later(made))
+    return -1
   }
   const marks = found.producer.split(' ').filter(mark => mark !== '')
   const [, , lastSequence = -1] = (marks.at(-1) ?? '0,-1,-1').split(',').map(Number)
@@ -209,11 +217,15 @@ async function goOn({ node, log }: Running, found: Found): Promise<void> {
   await commit(log, later(log, { id: producerId, sequence: lastSequence + 1 }))
   const repeated = later(log, { id: producerId, sequence: lastSequence + 1 })
   assert.ok(log.appendAsLeader(repeated).duplicate, 'a batch that is sent again is known')
-  await appendLater(log)
+  for (let n = 0; n < laterBatches; n++) await commit(log, later(log))
+  return lastSequence + 1
 }
 
-async function appendLater(log: Log): Promise<void> {
-  await commit(log, later(log))
+/** The producer did not hear of its last batch and sends it once more. */
+function checkRepeated({ log }: Running, sequence: number): void {
+  if (log === undefined || sequence < 0) return
+  const repeated = later(log, { id: producerId, sequence })
+  assert.ok(log.appendAsLeader(repeated).duplicate, 'a batch that is sent again later is known')
 }
 
 function later(log: Log, producer?: { id: number; sequence: number }): Uint8Array {

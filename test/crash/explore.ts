@@ -67,6 +67,7 @@ export class Explorer {
   }
   readonly examiner = new Examiner()
   readonly failures: Failure[] = []
+  readonly #shapes = new Set<string>()
   readonly #finders = { all: new LossFinder(true), read: new LossFinder(false) }
 
   /** Answers whether the last operation did anything. */
@@ -139,8 +140,7 @@ export class Explorer {
 
   /** The recovery of this image, cut short at each of its calls: the next one finds the same. */
   async #crashRecovery(key: string, image: FlatImage, found: Found, place: Place): Promise<void> {
-    const { nestedEvery } = depthOf(place.workload)
-    if (place.steps.length > maxNesting || numberOf(key) % nestedEvery !== 0) return
+    if (place.steps.length > maxNesting || !this.#isSampled(key, image, found, place)) return
     const nested: { step: Step; key: string; image: FlatImage }[] = []
     const finder = this.#finderFor(place.workload)
     await runRecovery(this.examiner, image, (disk, call) => {
@@ -155,6 +155,17 @@ export class Explorer {
       const here = { workload: place.workload, steps: [...place.steps, step] }
       await this.#checkNested(inner, left, found, here)
     }
+  }
+
+  /** The first with these very names of files and a topic or none, and every so many of the others. */
+  #isSampled(key: string, image: FlatImage, found: Found, { workload, steps }: Place): boolean {
+    const { nestedEvery, nestsShapes } = depthOf(workload)
+    if (numberOf(key) % nestedEvery === 0) return true
+    if (!nestsShapes) return false
+    const shape = `${steps.length} ${found === null} ${keyOf(image, () => true)}`
+    const isNew = !this.#shapes.has(shape)
+    this.#shapes.add(shape)
+    return isNew
   }
 
   async #checkNested(key: string, image: FlatImage, found: Found, place: Place): Promise<void> {

@@ -6,7 +6,7 @@
  *   directories   /data, /data/orders-0
  *
  * Always true: the bytes of an image never change, whoever shares them: a write makes a copy; paths
- * are absolute and plain. Whether it behaves as a disk does is shown by test/broker/world's contract.
+ * are absolute and plain. It keeps the contract that all disks keep.
  * Called by examine.ts and sweep.ts.
  */
 import type { Disk, DiskErrorKind, DiskFile, DiskLock } from '../../broker/world/disk.ts'
@@ -26,6 +26,7 @@ const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) 
 export class FlatDisk implements Disk {
   readonly #files: Map<string, { bytes: Uint8Array }>
   readonly #directories: Set<string>
+  readonly #locked = new Set<string>()
   #callsLeft: number
 
   /** `mostCalls`: so that what never comes to an end throws instead. */
@@ -58,7 +59,7 @@ export class FlatDisk implements Disk {
       this.#files.set(path, content)
     }
     if (content === undefined) throw failure(this.#directories.has(path) ? 'io' : 'missing', path)
-    return new FlatFile(this, path, content)
+    return new FlatFile({ disk: this, path, content, isReadOnly: mode === 'read' })
   }
 
   async list(path: string): Promise<string[]> {
@@ -93,6 +94,7 @@ export class FlatDisk implements Disk {
       return
     }
     this.#requireDirectory(from)
+    if (to.startsWith(`${from}/`)) throw failure('io', to)
     if (this.#directories.has(to) && (await this.list(to)).length > 0) throw failure('exists', to)
     for (const path of this.#below(from)) {
       const content = this.#files.get(path)
@@ -126,12 +128,25 @@ export class FlatDisk implements Disk {
     this.#requireDirectory(path)
   }
 
-  async freeBytes(): Promise<number> {
+  async freeBytes(path: string): Promise<number> {
+    this.#requireDirectory(path)
     return 2 ** 40
   }
 
-  async lock(): Promise<DiskLock | null> {
-    return { release: async () => {} }
+  async lock(path: string): Promise<DiskLock | null> {
+    if (this.#locked.has(path)) return null
+    if (!this.#files.has(path)) await this.open(path, 'create')
+    this.#locked.add(path)
+    return {
+      release: async () => {
+        this.#locked.delete(path)
+      },
+    }
+  }
+
+  /** As the end of the process that holds them does. */
+  releaseLocks(): void {
+    this.#locked.clear()
   }
 
   #requireDirectory(path: string): void {
@@ -140,23 +155,35 @@ export class FlatDisk implements Disk {
   }
 }
 
+interface FlatFileParts {
+  readonly disk: FlatDisk
+  readonly path: string
+  readonly content: { bytes: Uint8Array }
+  readonly isReadOnly: boolean
+}
+
 class FlatFile implements DiskFile {
   readonly path: string
   readonly #disk: FlatDisk
   readonly #content: { bytes: Uint8Array }
+  readonly #isReadOnly: boolean
+  #isClosed = false
 
-  constructor(disk: FlatDisk, path: string, content: { bytes: Uint8Array }) {
+  constructor({ disk, path, content, isReadOnly }: FlatFileParts) {
     this.#disk = disk
     this.path = path
     this.#content = content
+    this.#isReadOnly = isReadOnly
   }
 
   async read(position: number, length: number): Promise<Uint8Array> {
     this.#disk.count()
+    if (this.#isClosed) throw failure('io', this.path)
     return this.#content.bytes.slice(position, position + length)
   }
 
   async write(parts: readonly Uint8Array[], position: number): Promise<number> {
+    if (this.#isReadOnly) throw failure('io', this.path)
     const length = parts.reduce((sum, part) => sum + part.length, 0)
     const old = this.#content.bytes
     const bytes = new Uint8Array(Math.max(old.length, position + length))
@@ -173,6 +200,7 @@ class FlatFile implements DiskFile {
   async sync(): Promise<void> {}
 
   async truncate(length: number): Promise<void> {
+    if (this.#isReadOnly) throw failure('io', this.path)
     const bytes = new Uint8Array(length)
     bytes.set(this.#content.bytes.subarray(0, length))
     this.#content.bytes = bytes
@@ -182,7 +210,9 @@ class FlatFile implements DiskFile {
     return this.#content.bytes.length
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#isClosed = true
+  }
 }
 
 /** The same disk as a tree, for a disk that can lose things again. */

@@ -28,20 +28,66 @@ export async function runLane(options: LaneOptions): Promise<number> {
   const letters = operations.map(({ letter, name }) => `  ${letter}  ${name}`)
   console.log(`operations:\n${letters.join('\n')}`)
   const reports: WorkerReport[] = []
+  const progress = new Progress(phases)
   const numbers = Array.from({ length: options.workers }, (_, worker) => worker)
   const onReport = (worker: number, report: WorkerReport): void => {
     reports[worker] = report
-    printProgress(reports, phases)
+    if (Object.keys(reports).length === options.workers) progress.show(reports)
   }
   await Promise.all(numbers.map(worker => runWorker(worker, { options, phases, onReport })))
-  const rows = phases.map((phase, at) => rowOf(phase, reports, at)).filter(row => row.words > 0)
+  progress.end(reports)
+  const rows = phases.map((phase, at) => rowOf(phase, reports, at))
   const facts = {
     ...factsOf(options, rows, reports),
     seconds: (performance.now() - startMs) / 1000,
   }
-  print(facts)
+  printTotal(facts)
   if (options.record) writeLaneResult('crash', facts)
   return facts.failures.length === 0 ? 0 : 1
+}
+
+/** Prints each phase when it is done, each failure when it is found, and where the lane is. */
+class Progress {
+  readonly #phases: readonly Phase[]
+  readonly #failed = new Set<string>()
+  #printed = 0
+
+  constructor(phases: readonly Phase[]) {
+    this.#phases = phases
+    console.log(
+      'workloads (operations)                        covered    moments  combinations    images' +
+        '    nested  recoveries     CPU s',
+    )
+  }
+
+  show(reports: readonly WorkerReport[]): void {
+    // Each worker has begun the phase after it.
+    const done = Math.min(...reports.map(report => report.phases.length)) - 1
+    this.#print(done, reports)
+    const phase = this.#phases[this.#printed]
+    if (!process.stderr.isTTY || phase === undefined) return
+    const { words, covered } = rowOf(phase, reports, this.#printed)
+    const share = ((100 * covered) / words).toFixed(1)
+    const images = sum(reports, report => report.distinctImages)
+    process.stderr.write(`\r\x1b[K${phaseName(phase)}: ${share} %, ${images} distinct images`)
+  }
+
+  end(reports: readonly WorkerReport[]): void {
+    this.#print(this.#phases.length, reports)
+  }
+
+  #print(done: number, reports: readonly WorkerReport[]): void {
+    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+    for (; this.#printed < done; this.#printed++) {
+      const phase = this.#phases[this.#printed]
+      if (phase !== undefined) console.log(lineOf(rowOf(phase, reports, this.#printed)))
+    }
+    for (const { place, reason } of reports.flatMap(report => report.failures)) {
+      if (this.#failed.has(place)) continue
+      this.#failed.add(place)
+      console.log(`FAILED ${place}\n${reason}\nrepeat it: npm run crash -- --replay ${place}\n`)
+    }
+  }
 }
 
 interface Run {
@@ -64,17 +110,6 @@ function runWorker(worker: number, { options, phases, onReport }: Run): Promise<
       else reject(new Error(`worker ${worker} of the crash lane ended with ${code}`))
     })
   })
-}
-
-function printProgress(reports: readonly WorkerReport[], phases: readonly Phase[]): void {
-  if (!process.stderr.isTTY) return
-  const at = Math.max(...reports.map(report => report.phases.length)) - 1
-  const phase = phases[at]
-  if (phase === undefined) return
-  const images = sum(reports, report => report.distinctImages)
-  const { words, covered } = rowOf(phase, reports, at)
-  const share = ((100 * covered) / words).toFixed(1)
-  process.stderr.write(`\r\x1b[K${phaseName(phase)}: ${share} %, ${images} distinct images`)
 }
 
 interface Row extends Counts {
@@ -142,13 +177,7 @@ function factsOf(options: LaneOptions, phases: readonly Row[], reports: readonly
 
 type Facts = ReturnType<typeof factsOf> & { readonly seconds: number }
 
-function print({ phases, total, failures, seconds }: Facts): void {
-  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
-  console.log(
-    'workloads (operations)             covered      moments  combinations   images' +
-      '   nested   recoveries   CPU s',
-  )
-  for (const row of phases) console.log(lineOf(row))
+function printTotal({ total, failures, seconds }: Facts): void {
   const { distinctImages, recoveries, images, cpuSeconds } = total
   const rate = Math.round(images / Math.max(1, cpuSeconds))
   console.log(
@@ -157,9 +186,6 @@ function print({ phases, total, failures, seconds }: Facts): void {
       `distinct, ${recoveries} recoveries run; ${cpuSeconds} CPU s in ${seconds.toFixed(0)} s, ` +
       `${rate} images per CPU second`,
   )
-  for (const { place, reason } of failures) {
-    console.log(`\nFAILED ${place}\n${reason}\nrepeat it: npm run crash -- --replay ${place}`)
-  }
   console.log(failures.length === 0 ? 'all promises held' : `${failures.length} places failed`)
 }
 

@@ -22,16 +22,19 @@ export const mostImages = 1024
 export const mostNestedImages = 24
 
 export interface Depth {
-  /** One image in so many is crashed again in the middle of its recovery. */
+  /** One image in so many is crashed again in the middle of its recovery, */
   readonly nestedEvery: number
+  /** and the first one with each set of file names. */
+  readonly nestsShapes: boolean
   /** Whether the content of temporary files, which nobody reads, makes images different. */
   readonly readsTemporary: boolean
 }
 
 /** Short workloads are looked at without any shortcut, and show that the shortcuts are right. */
 export function depthOf({ word }: Workload): Depth {
-  if (word.length <= 1) return { nestedEvery: 1, readsTemporary: true }
-  return { nestedEvery: word.length === 2 ? 16 : 64, readsTemporary: false }
+  if (word.length <= 1) return { nestedEvery: 1, nestsShapes: true, readsTemporary: true }
+  if (word.length === 2) return { nestedEvery: 32, nestsShapes: true, readsTemporary: false }
+  return { nestedEvery: 128, nestsShapes: false, readsTemporary: false }
 }
 
 export interface Moment {

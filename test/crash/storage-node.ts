@@ -34,6 +34,9 @@ const config = brokerConfig({
 /** Retention is never due by the clock: the workload asks for it. */
 const limits = { minFreeBytes: 1024, retentionCheckIntervalMs: 2 ** 40 }
 
+/** One for all nodes: nobody reads them, and to make them costs as much as a small recovery. */
+const counts = new BrokerCounts()
+
 export interface StorageNode {
   readonly logs: PartitionLogs
   readonly partitions: PartitionManager
@@ -49,9 +52,8 @@ export async function startNode(
 ): Promise<StorageNode> {
   const world = fixture.world()
   const data = await openDataDirectory(world, dataDir, 1)
-  const logs = await openLogs({ dataDir, world, limits, logger })
+  const logs = await openLogs({ dataDir, world, limits, logger, counts: counts.storage })
   const partitions = new PartitionManager()
-  const counts = new BrokerCounts()
   const parts = { world, config, store: data.store, logs, partitions, counts, logger }
   await loadTopics(parts)
   const topics = new TopicLifecycle(parts)

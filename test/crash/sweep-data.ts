@@ -107,6 +107,7 @@ export async function writeDirectories(): Promise<Record<Stop, Written>> {
   const writer = new Writer(first)
   await writer.write(12)
   fixture.timers.clear()
+  disk.releaseLocks()
   const second = await startNode(fixture)
   const later = new Writer(second, writer.sequence)
   await later.write(24)

@@ -17,6 +17,5 @@ process.once('message', async message => {
     nextReportMs = nowMs + reportEveryMs
     process.send?.(state)
   })
-  process.send?.(state)
-  process.disconnect()
+  process.send?.(state, () => process.disconnect())
 })

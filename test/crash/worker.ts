@@ -29,12 +29,13 @@ class Worker {
     this.#job = job
   }
 
-  async work(): Promise<void> {
+  /** Answers the last message. */
+  async work(): Promise<WorkerReport> {
     for (const phase of this.#job.phases) {
       const isComplete = await this.#explore(phase)
       if (!isComplete) break
     }
-    this.#report({ keys: [...this.#explorer.examiner.keys] })
+    return { ...this.#report(), keys: [...this.#explorer.examiner.keys] }
   }
 
   async #explore(phase: Phase): Promise<boolean> {
@@ -72,14 +73,13 @@ class Worker {
     const nowMs = performance.now()
     if (nowMs < this.#nextReportMs) return
     this.#nextReportMs = nowMs + reportEveryMs
-    this.#report({})
+    process.send?.(this.#report())
   }
 
-  #report(last: Pick<WorkerReport, 'keys'>): void {
+  #report(): WorkerReport {
     const { failures, examiner } = this.#explorer
     const rest = { failures: [...failures], distinctImages: examiner.images }
-    const report: WorkerReport = { phases: [...this.#phases], ...rest, ...last }
-    process.send?.(report)
+    return { phases: [...this.#phases], ...rest }
   }
 }
 
@@ -102,6 +102,6 @@ function hasIdlePrefix(word: string, idle: ReadonlySet<string>): boolean {
 }
 
 process.once('message', async message => {
-  await new Worker(message as CrashJob).work()
-  process.disconnect()
+  const last = await new Worker(message as CrashJob).work()
+  process.send?.(last, () => process.disconnect())
 })

@@ -35,14 +35,14 @@ export const defaultBudget: LayerBudget = {
 const layersByPath: readonly (readonly [RegExp, LayerName])[] = [
   [/^test\/broker\/storage\/(crash|disk-faults)\.test\.ts$/, 'crash'],
   [/^test\/broker\/replication\/topics-power-loss\.test\.ts$/, 'crash'],
-  [/^test\/crash\/.*corrupt/, 'corruption'],
-  [/^test\/crash\//, 'crash'],
-  [/^test\/fuzz\//, 'fuzz'],
+  [/^test\/crash\/crash\.test\.ts$/, 'crash'],
+  [/^test\/crash\/sweep\.test\.ts$/, 'corruption'],
+  [/^test\/fuzz\/fuzz\.test\.ts$/, 'fuzz'],
   [/^test\/broker\/server\/(wire-fuzz|bad-input|bad-batches)\.test\.ts$/, 'fuzz'],
   [/^test\/protocol\/transport\/hostile-bytes\.test\.ts$/, 'fuzz'],
   [/^test\/(broker|client|protocol)\//, 'unit'],
-  [/^test\/integration\/(kill|disk-\w+|read-only|sdk-\w+)\.test\.ts$/, 'real'],
-  [/^test\/integration\/faults\//, 'real'],
+  [/^test\/integration\/(disk-\w+|read-only|sdk-\w+)\.test\.ts$/, 'real'],
+  [/^test\/integration\/(faults|memory)\/(?!comparison)/, 'real'],
 ]
 
 const layerOf = (path: string): LayerName | null =>
@@ -64,6 +64,8 @@ const roomOf = (path: string): string =>
  * own tests and those of the rules, then its room, then other rooms that reach it.
  */
 export function filesOf(layer: LayerName, file: string): string[][] {
+  // What is on disk is not the SDK's affair.
+  if (roomOf(file) === 'client' && (layer === 'crash' || layer === 'corruption')) return []
   const files = testFiles().filter(path => layerOf(path) === layer)
   const testRoomOf = (path: string): string => roomOf(path.replace(/^test\//, ''))
   const nameOf = (path: string): string => basename(path).replace(/[.-].*$/, '')

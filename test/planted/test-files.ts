@@ -48,7 +48,11 @@ export class TestFiles {
     const key = files.join()
     const known = this.#sound.get(key)
     if (known !== undefined) return known
-    const sound = runOnce(root, files).then(failed => failed === null)
+    const sound = runOnce(root, files).then(failed => {
+      if (failed === null) return true
+      console.log(`not counted, for it fails without a plant too: ${failed.sentence}`)
+      return false
+    })
     this.#sound.set(key, sound)
     return sound
   }

@@ -8,7 +8,8 @@
  *
  * Always true: without a failed sync, durable plus all pieces in order equals cached. A failed sync
  * drops its pieces but not what readers see, as ext4, XFS and Btrfs do: later syncs succeed and the
- * bytes are not there.
+ * bytes are not there. A page that had never been on the platter stays lost when it is written
+ * again, as on ext4, until the file is cut below it.
  * Called by platter.ts and sim-disk-door.ts.
  */
 import { GrowableBytes } from '../../broker/world/growable-bytes.ts'
@@ -38,6 +39,8 @@ export class PlatterFile {
   #pieces: Piece[] = []
   #pendingBytes = 0
   #order = 0
+  /** Numbers of pages that are lost for good. */
+  readonly #lost = new Set<number>()
 
   /** `id` is unique on its platter. */
   constructor(id: number) {
@@ -64,8 +67,10 @@ export class PlatterFile {
       const start = position + at
       const length = Math.min(bytes.length - at, pageBytes - (start % pageBytes))
       const piece = { kind: 'data', position: start, length } as const
-      this.#pieces.push({ ...piece, bytes: bytes.subarray(at, at + length), order: this.#order++ })
+      const part = bytes.subarray(at, at + length)
       at += length
+      if (this.#lost.has(pageOf(piece))) continue
+      this.#pieces.push({ ...piece, bytes: part, order: this.#order++ })
     }
     this.#pendingBytes += bytes.length
     if (this.#pendingBytes > maxPendingBytes) this.#writeBack()
@@ -73,6 +78,7 @@ export class PlatterFile {
 
   truncate(length: number): void {
     this.cached.truncate(length)
+    for (const page of this.#lost) if (page * pageBytes >= length) this.#lost.delete(page)
     const piece = { kind: 'length', position: length, length: 0 } as const
     this.#pieces.push({ ...piece, bytes: new Uint8Array(0), order: this.#order++ })
   }
@@ -95,7 +101,12 @@ export class PlatterFile {
 
   /** The end of a sync that failed: its pages count as clean and will never be written. */
   syncFailed(point: SyncPoint): void {
-    this.#keep(this.#pieces.filter(piece => piece.kind === 'length' || piece.order >= point.order))
+    const isKept = (piece: Piece) => piece.kind === 'length' || piece.order >= point.order
+    for (const piece of this.#pieces) {
+      const page = pageOf(piece)
+      if (!isKept(piece) && page * pageBytes >= this.durable.length) this.#lost.add(page)
+    }
+    this.#keep(this.#pieces.filter(isKept))
   }
 
   /** The content after a power loss; this file stays as it is. */
@@ -129,6 +140,8 @@ export class PlatterFile {
     this.#pendingBytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
   }
 }
+
+const pageOf = ({ position }: PendingPiece): number => Math.floor(position / pageBytes)
 
 function apply(content: GrowableBytes, piece: Piece, length: number): void {
   if (piece.kind === 'length') content.truncate(piece.position)

@@ -113,15 +113,21 @@ t.test(
   },
 )
 
-t.test('bytes that are written again after a failed sync are durable', async t => {
-  await onDisk(async ({ world, file }) => {
-    await file.write([filled(10, 1)], 0)
-    world.diskOf('a').fault = ({ name }) => (name === 'sync' ? { error: 'noSpace' } : undefined)
-    await t.rejects(file.sync(), { message: /noSpace/ })
-    world.diskOf('a').fault = undefined
-    await file.write([filled(10, 1)], 0)
-    await file.sync()
-    world.powerLoss('a', loseEverything)
-    t.same(await contentOf(world), filled(10, 1))
+for (const isCut of [false, true]) {
+  const fate = isCut
+    ? 'durable where the file was cut first'
+    : 'lost where they lie over themselves'
+  t.test(`bytes that are written again after a failed sync are ${fate}`, async t => {
+    await onDisk(async ({ world, file }) => {
+      await file.write([filled(10, 1)], 0)
+      world.diskOf('a').fault = ({ name }) => (name === 'sync' ? { error: 'noSpace' } : undefined)
+      await t.rejects(file.sync(), { message: /noSpace/ })
+      world.diskOf('a').fault = undefined
+      if (isCut) await file.truncate(0)
+      await file.write([filled(10, 1)], 0)
+      await file.sync()
+      world.powerLoss('a', keepEverything)
+      t.same(await contentOf(world), filled(10, isCut ? 1 : 0))
+    })
   })
-})
+}

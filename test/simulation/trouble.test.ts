@@ -8,9 +8,12 @@ import { makeTrouble } from './trouble.ts'
 
 const kinds: TroubleKind[] = ['crash', 'power', 'cut', 'deaf', 'eio', 'full', 'slow', 'clock']
 
+/** Half of the crashes wait for a call to the disk, of which there is none here: then none comes. */
+const seedOf: Partial<Record<TroubleKind, number>> = { crash: 2, power: 2 }
+
 for (const kind of kinds) {
   t.test(`trouble of kind ${kind} is felt, and healed afterwards`, async t => {
-    const world = new SimWorld({ seed: 1 })
+    const world = new SimWorld({ seed: seedOf[kind] ?? 1 })
     const wallMs = world.node('server').clock.wallMs()
     let starts = 0
     const options = { server: 'server', client: 'client', kinds: [kind], maxRounds: 1 }

@@ -188,8 +188,10 @@ type Item = { readonly error?: WireError }
 
 /** Codes in an answer that neither its api nor the list for all apis names. */
 function undeclaredErrors(api: string | undefined, header: Record<string, unknown>): string[] {
+  // Raw bytes were sent, and may have named any api.
+  if (api === undefined) return []
   const known = apis as Readonly<Record<string, Api<Shape, Shape>>>
-  const declared = [...commonErrors, ...(known[api ?? '']?.errors ?? [])]
+  const declared = [...commonErrors, ...(known[api]?.errors ?? [])]
   const items = [header.partitions, header.topics].flatMap(list => (list ?? []) as Item[])
   return [header as Item, ...items]
     .flatMap(({ error }) => (error === undefined ? [] : [error.code as ErrorCode]))

@@ -51,7 +51,7 @@ export const memoryLimits: readonly LimitRow[] = [
   constant('maxLookups', 1, {
     file: `${server}/broker.ts`,
     beyond: 'lookups by time wait for each other',
-    test: hostile,
+    test: `${hostile}/cases-of-requests.ts`,
     proof: 'lookups by time in batches that unpack to a great size go one by one',
   }),
 ]

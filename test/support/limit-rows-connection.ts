@@ -116,7 +116,7 @@ export const messageLimits: readonly LimitRow[] = [
   constant('maxPendingPongs', maxPendingPongs, {
     file: `${transport}/websocket.ts`,
     beyond: 'cut off',
-    test: hostile,
+    test: `${hostile}/cases-of-sockets.ts`,
     proof: 'pings whose answers nobody reads are cut off before the answers pile up',
   }),
 ]

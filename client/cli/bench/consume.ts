@@ -43,7 +43,7 @@ const options = {
   'fetch-bytes': {
     type: 'string',
     coerce: parseSize,
-    default: '1MiB',
+    default: '4MiB',
     describe: 'Credit of one fetch',
   },
   crc: { type: 'boolean', default: true, describe: 'Check checksums; --no-crc leaves it out' },

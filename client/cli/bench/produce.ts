@@ -44,12 +44,12 @@ const options = {
   window: {
     type: 'string',
     coerce: parseCount,
-    describe: 'Records of a sender without an ack; 1 = one awaited send at a time [8 batches, 10k]',
+    describe: 'Records of a sender without an ack; 1 = one awaited send at a time [8 batches, 20k]',
   },
   burst: {
     type: 'string',
     coerce: parseCount,
-    describe: 'Records sent in one turn of a closed loop [half of the window]',
+    describe: 'Records sent in one turn of a closed loop [a tenth of the window]',
   },
   ...sendOptions,
   ...topicOptions,
@@ -65,7 +65,7 @@ interface Plan extends LoadPlan {
 const defaultCount = 1_000_000
 const mostInTheAir = 1_000_000
 /** What waits for an ack survives many collections: with more, their cost outgrows the records'. */
-const mostInClosedLoop = 10_000
+const mostInClosedLoop = 20_000
 const mostAirBytes = 256 * 1024 * 1024
 const acksNoneWaitMs = 10_000
 /** An open loop that is behind goes on for so many times its duration. */
@@ -114,7 +114,7 @@ function planOf(args: Args): Plan {
     producers,
     rate: rate ?? null,
     window: checkRange('window', window, { min: 1, max: maxSequence }),
-    burst: checkRange('burst', args.burst ?? Math.ceil(window / 2), { min: 1, max: window }),
+    burst: checkRange('burst', args.burst ?? Math.ceil(window / 10), { min: 1, max: window }),
     endAfterMs,
     warmup: warmupOf(args.warmup, expected),
   }

@@ -1,7 +1,7 @@
 /** Bend: two lines on logarithms find where a curve turns, and noise is no bend. */
 import t from 'tap'
 import { factorPerDoubling, findBend } from '../../../bench/curves/bend.ts'
-import { reportSeries } from '../../../bench/curves/report.ts'
+import { reportSeries, tableOf } from '../../../bench/curves/report.ts'
 
 const xs = [1, 2, 4, 8, 16, 32, 64, 128]
 const curve = (y: (x: number) => number) => xs.map(x => ({ x, y: y(x) }))
@@ -50,3 +50,26 @@ t.test('a sentence tells both directions, and the cause only of a bend for the w
   )
   t.equal(reportSeries({ ...plan, good: 'less' }, []).sentence, 'not measured')
 })
+
+t.test(
+  'a table has a column per series, right-aligned, and a dash where a figure is missing',
+  async t => {
+    const series = [
+      { key: 'aLongName', label: '', unit: 'ms', good: 'less', cause: '' },
+      { key: 'b', label: '', unit: 'records/s', good: 'more', cause: '' },
+    ] as const
+    const curve = { name: 'c', title: '', x: 'things', conditions: '', series }
+    const points = { full: [], quick: [], tiny: [] }
+    const open = () => Promise.reject(new Error('not played'))
+    const lines = tableOf({ ...curve, points, open }, [
+      { x: 1, figures: { aLongName: 1.5, b: 2_000_000 } },
+      { x: 1000, figures: { b: 3 } },
+    ])
+    t.strictSame(lines, [
+      'things  aLongName          b',
+      '               ms  records/s',
+      '     1       1.50  2,000,000',
+      ' 1,000          –       3.00',
+    ])
+  },
+)

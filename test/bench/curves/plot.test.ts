@@ -61,6 +61,6 @@ t.test('a series without two points is left out', async t => {
 t.test('a caption is broken between words', async t => {
   const words = 'word '.repeat(60).trim()
   const lines = wrapped(words)
-  t.ok(lines.length > 1 && lines.every(line => line.length <= 104))
+  t.ok(lines.length > 1 && lines.every(line => line.length <= 96))
   t.equal(lines.join(' '), words)
 })

@@ -20,6 +20,7 @@ t.test('a quantile is the value that so many do not exceed', async t => {
   t.equal(quantile(values, 0.99), 99)
   t.equal(quantile(values, 1), 100)
   t.equal(quantile(values, 0), 1)
+  t.equal(quantile([30, 10, 20], 0.5), 20, 'half of three is more than one')
   t.throws(() => quantile([], 0.5), RangeError)
 })
 

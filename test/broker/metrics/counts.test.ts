@@ -79,6 +79,7 @@ t.test('every line with which a connection is refused has a kind of its own', as
   const lines = {
     'limit of 10 connections reached': 'limit',
     'too many open sockets': 'limit',
+    'too many sockets that are no connection': 'limit',
     'cannot accept: EMFILE': 'limit',
     'limit of 5 connections from one address reached': 'address_limit',
     'the broker is starting': 'not_ready',

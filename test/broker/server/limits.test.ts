@@ -10,7 +10,7 @@ import { SendBudget } from '../../../broker/server/send-budget.ts'
 import { ManualTime } from '../../../broker/testing/manual-time.ts'
 import { realTimers } from '../../../protocol/real-world.ts'
 import { FakeLogs } from '../../support/fake-logs.ts'
-import { settled, startTestBroker } from '../../support/test-broker.ts'
+import { batchOf, settled, startTestBroker } from '../../support/test-broker.ts'
 
 t.test('a deadline never comes early, and not much late', async t => {
   const time = new ManualTime(0, realTimers)
@@ -132,6 +132,28 @@ t.test(
     t.equal(peer.paused, false)
   },
 )
+
+t.test('requests that wait for a peer to read do not keep others from being read', async t => {
+  const config = { maxReceiveBytes: 20_000, maxBufferedBytes: 8000 }
+  const { connect } = await startTestBroker(t, { config, topics: { orders: 1 } })
+  const [deaf, other] = [await connect(), await connect()]
+  const { header } = await deaf.call('metadata')
+  const topicId = (header.topics as { topicId: string }[])[0]?.topicId
+  const at = { topic: 'orders', topicId, partition: 0 }
+  const produce = { acks: 'leader', timeoutMs: 1000, partitions: [at] }
+  await deaf.call('produce', produce, [batchOf('x'.repeat(3000))])
+  deaf.stalled = true
+  const fields = { maxWaitMs: 0, minBytes: 1, maxBytes: 1e6, isolation: 'uncommitted' }
+  const partitions = [{ ...at, offset: 0, maxBytes: 1e6 }]
+  for (let i = 0; i < 20; i++) {
+    deaf.post('fetch', { ...fields, partitions, padding: 'x'.repeat(3000) })
+    await settled()
+  }
+  t.equal(deaf.closed, null)
+  t.equal(other.paused, false, 'they are off the receive budget')
+  t.equal((await other.call('produce', produce, [batchOf('y')])).error, undefined)
+  deaf.drop()
+})
 
 t.test('a connection that never says hello is closed in time, one that did is not', async t => {
   const { world, connect } = await startTestBroker(t, { config: { helloTimeoutMs: 1000 } })

@@ -42,23 +42,31 @@ t.test('a connection that has used up its share of the turn waits for the next o
   const [busy, calm] = [queue('busy'), queue('calm')]
   for (let i = 0; i < 4; i++) busy.add(message(1))
   calm.add(message(1))
-  t.same(handled, ['busy1', 'busy1', 'calm1'], 'two milliseconds are a share')
-  t.equal(budget.heldBytes, 2, 'what waits is on the receive budget')
+  t.same(handled, ['busy1', 'calm1'], 'a millisecond is a share')
+  t.equal(budget.heldBytes, 3, 'what waits is on the receive budget')
   nextTurn()
-  t.same(handled.slice(3), ['busy1', 'busy1'])
+  t.same(handled.slice(2), ['busy1', 'busy1', 'busy1'])
   t.same(changes, ['busy waits', 'busy empty'])
   t.equal(budget.heldBytes, 0)
 })
 
 t.test('those who wait take turns, and a turn ends after about 8 ms of them', async t => {
   const { queue, handled, nextTurn } = setUp()
-  const queues = [0, 1, 2, 3, 4, 5].map(number => queue(`${number}:`))
-  for (const one of queues) for (let i = 0; i < 3; i++) one.add(message(2))
+  const queues = [0, 1, 2, 3, 4].map(number => queue(`${number}:`))
+  for (const one of queues) for (let i = 0; i < 5; i++) one.add(message(2))
   handled.length = 0
   t.equal(nextTurn(), 8)
   t.same(handled, ['0:2', '1:2', '2:2', '3:2'])
   t.equal(nextTurn(), 8)
-  t.same(handled.slice(4), ['4:2', '5:2', '0:2', '1:2'])
+  t.same(handled.slice(4), ['4:2', '0:2', '1:2', '2:2'])
+})
+
+t.test('one that waits alone has the whole of the turn', async t => {
+  const { queue, handled, nextTurn } = setUp()
+  const alone = queue('')
+  for (let i = 0; i < 20; i++) alone.add(message(1))
+  handled.length = 0
+  t.equal(nextTurn(), 8)
 })
 
 t.test('who comes while others wait is served at once', async t => {

@@ -30,6 +30,18 @@ class Model {
         return `offset ${baseOffset} reads wrong`
       }
     }
+    for (const from of kept) {
+      for (const to of kept) {
+        const wanted = kept.filter(
+          b => b.lastOffset >= from.baseOffset && b.lastOffset < to.lastOffset,
+        )
+        const bytes = wanted.reduce((sum, batch) => sum + batch.bytes.byteLength, 0)
+        const counted = this.tail.readableBytes(from.baseOffset, to.lastOffset, 1e9)
+        if (counted !== bytes) return `${counted} bytes counted where ${bytes} are`
+      }
+      const least = this.tail.readableBytes(from.lastOffset, this.end, 1)
+      if (least !== from.bytes.byteLength) return 'the first batch does not count whole'
+    }
     const all = Buffer.concat(start === Infinity ? [] : this.tail.read(start, this.end, 1e9))
     return all.equals(Buffer.concat(kept.map(batch => batch.bytes))) ? null : 'not contiguous'
   }

@@ -32,7 +32,7 @@ t.test('defaults are those of the documentation', async t => {
     onDecodeError: 'fail',
     checkCrc: true,
     bufferBytes: 16 * 1024 * 1024,
-    fetchBytes: 1024 * 1024,
+    fetchBytes: 4 * 1024 * 1024,
   })
 })
 

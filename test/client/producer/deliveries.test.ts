@@ -4,19 +4,26 @@ import { Deliveries } from '../../../client/producer/deliveries.ts'
 import type { RecordAck } from '../../../client/types/producing.ts'
 import { SluiceError } from '../../../protocol/errors.ts'
 
+const promiseOf = (deliveries: Deliveries, timestamp: number) => {
+  deliveries.add(timestamp)
+  return deliveries.promise()
+}
+
 const place = { topic: 'orders', partition: 3, offset: 100, reached: 'fsynced' } as const
 
 t.test('promises and callbacks of one batch each get the offset of their own record', async t => {
   const deliveries = new Deliveries()
   const heard: RecordAck[] = []
-  const listen = () =>
-    deliveries.push(0, { resolve: ack => heard.push(ack), reject: () => undefined })
-  const promises = [deliveries.promise(7)]
+  const listen = () => {
+    deliveries.add(0)
+    deliveries.wait({ resolve: ack => heard.push(ack), reject: () => undefined })
+  }
+  const promises = [promiseOf(deliveries, 7)]
   listen()
   listen()
-  promises.push(deliveries.promise(8))
+  promises.push(promiseOf(deliveries, 8))
   listen()
-  promises.push(deliveries.promise(9))
+  promises.push(promiseOf(deliveries, 9))
   deliveries.succeed(place)
   const acks = await Promise.all(promises)
   t.same(
@@ -38,10 +45,11 @@ t.test('records that were taken out move the others up', async t => {
   const deliveries = new Deliveries()
   const abort = new AbortController()
   const errors: SluiceError[] = []
-  const first = deliveries.promise(1)
-  deliveries.push(2, { reject: error => errors.push(error) })
+  const first = promiseOf(deliveries, 1)
+  deliveries.add(2)
+  deliveries.wait({ reject: error => errors.push(error) })
   deliveries.watchLast(abort.signal, () => true)
-  const second = deliveries.promise(3)
+  const second = promiseOf(deliveries, 3)
   abort.abort()
   t.same([...deliveries.removed], [1])
   deliveries.compact()
@@ -55,10 +63,11 @@ t.test('one aborted after the batch was sealed keeps its place', async t => {
   const deliveries = new Deliveries()
   const abort = new AbortController()
   const errors: SluiceError[] = []
-  const first = deliveries.promise(1)
-  deliveries.push(2, { resolve: () => t.fail('acked too'), reject: error => errors.push(error) })
+  const first = promiseOf(deliveries, 1)
+  deliveries.add(2)
+  deliveries.wait({ resolve: () => t.fail('acked too'), reject: error => errors.push(error) })
   deliveries.watchLast(abort.signal, () => false)
-  const third = deliveries.promise(3)
+  const third = promiseOf(deliveries, 3)
   abort.abort()
   t.equal(errors[0]?.maybeApplied, true)
   deliveries.succeed(place)
@@ -68,8 +77,9 @@ t.test('one aborted after the batch was sealed keeps its place', async t => {
 t.test('a batch that fails rejects every record with the same error', async t => {
   const deliveries = new Deliveries()
   const errors: SluiceError[] = []
-  const promise = deliveries.promise(1)
-  deliveries.push(2, { reject: error => errors.push(error) })
+  const promise = promiseOf(deliveries, 1)
+  deliveries.add(2)
+  deliveries.wait({ reject: error => errors.push(error) })
   const error = new SluiceError('DELIVERY_TIMEOUT', 'late')
   deliveries.fail(error)
   await t.rejects(promise, { code: 'DELIVERY_TIMEOUT' })
@@ -78,7 +88,7 @@ t.test('a batch that fails rejects every record with the same error', async t =>
 
 t.test('without acks no record knows its offset', async t => {
   const deliveries = new Deliveries()
-  const promises = [deliveries.promise(1), deliveries.promise(2)]
+  const promises = [promiseOf(deliveries, 1), promiseOf(deliveries, 2)]
   deliveries.succeed({ ...place, offset: -1, reached: 'sent' })
   t.same(
     (await Promise.all(promises)).map(({ offset }) => offset),

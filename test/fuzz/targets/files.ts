@@ -8,6 +8,12 @@ import { CatalogueStore } from '../../../broker/metadata/catalogue-store.ts'
 import { openDataDirectory } from '../../../broker/metadata/data-directory.ts'
 import { CheckpointStore } from '../../../broker/storage/checkpoint-store.ts'
 import { EpochCache } from '../../../broker/storage/epoch-cache.ts'
+import {
+  kindAt,
+  segmentFileName,
+  segmentListName,
+  transactionsName,
+} from '../../../broker/storage/file-names.ts'
 import { OffsetIndex } from '../../../broker/storage/offset-index.ts'
 import { readTopicId } from '../../../broker/storage/partition-directory.ts'
 import { loadProducerSnapshot } from '../../../broker/storage/producer-snapshot.ts'
@@ -203,6 +209,13 @@ function indexBytes(random: FuzzRandom, isTime: boolean): Uint8Array {
   return bytes
 }
 
+/** Kinds of files that name the place where they belong. */
+const placed: Readonly<Record<string, string>> = {
+  segments: kindAt('segments', '/', segmentListName),
+  producers: kindAt('producers', '/', segmentFileName(0, 'producers')),
+  transactions: kindAt('transactions', '/', transactionsName),
+}
+
 function fileOf(name: string, random: FuzzRandom): Uint8Array {
   if (name.endsWith('index')) return indexBytes(random, name.startsWith('time'))
   if (name === 'epochs') return textOf(damagedText(random.pick(epochTexts), random))
@@ -210,7 +223,7 @@ function fileOf(name: string, random: FuzzRandom): Uint8Array {
   const own = checkedSamples.filter(({ kind }) => kind === name)
   const { kind, document } = random.oneIn(12) ? random.pick(checkedSamples) : random.pick(own)
   const version = random.oneIn(12) ? Math.abs(random.safeInteger()) : 1
-  return checkedFile(kind, damaged(document, random, hostileNames), version)
+  return checkedFile(placed[kind] ?? kind, damaged(document, random, hostileNames), version)
 }
 
 /** A number in it replaced. */

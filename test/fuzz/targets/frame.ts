@@ -89,8 +89,9 @@ function run(input: Uint8Array): string {
   const pieces = cuts.oneIn(3) ? inPieces(input, cuts) : [input]
   const cut = pieces.length === 1 ? whole : verdictOf(() => decodeFrame(pieces, maxHeaderBytes))
   if (SluiceError.is(whole)) {
-    require(SluiceError.is(cut) && cut.message === whole.message, () =>
-      `whole: ${whole.message}; in ${pieces.length} pieces: ${SluiceError.is(cut) ? cut.message : 'a frame'}`)
+    const said = SluiceError.is(cut) ? cut.message : 'a frame'
+    const both = `whole: ${whole.message}; in ${pieces.length} pieces: ${said}`
+    require(said === whole.message, () => both)
     return whole.code === 'FRAME_TOO_LARGE' ? 'refused: too large' : stageOf(whole.message)
   }
   require(!SluiceError.is(cut), () => `whole: a frame; in ${pieces.length} pieces: none`)

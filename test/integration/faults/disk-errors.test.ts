@@ -3,8 +3,10 @@
  * clients hear. `npm run faults` does many rounds.
  */
 import t from 'tap'
+import { seeded } from './crash-plan.ts'
 import { checkTrace, dieOfDiskError } from './disk-errors.ts'
 import { fillDisk } from './full-disk.ts'
+import { loseWrites } from './lost-writes.ts'
 import { missing } from './needs.ts'
 import { syncSlowly } from './slow-syncs.ts'
 import { parseTrace } from './strace.ts'
@@ -45,10 +47,17 @@ t.test('a sync that is tried again after it failed is seen in the trace', async 
   t.match(resumed, { begunAt: 0, endedAt: 2, result: 0, isInjected: false })
 })
 
+t.test('what a disk lost and shows all the same is on it before it is served', async t => {
+  const reason = await missing(['ext4', 'tmpfs'])
+  if (reason !== null) return t.pass('a disk loses writes', { skip: reason })
+  const report = await loseWrites(seeded(3), 1)
+  t.ok(report.read >= report.acked && report.acked > 0, 'all is there')
+})
+
 t.test('acks wait for a slow fdatasync, and other partitions do not', async t => {
   const reason = await missing(['strace'])
   if (reason !== null) return t.pass('an fdatasync takes long', { skip: reason })
-  const report = await syncSlowly({ delayMs: 200, forMs: 1200, maxUncommitted: '128MiB' })
+  const report = await syncSlowly({ delayMs: 400, forMs: 1600, maxUncommitted: '128MiB' })
   t.ok(report.slowAcked > 0 && report.quickAcked > 0, 'both went on')
 })
 

@@ -10,6 +10,7 @@ import { fullDisks } from './full-disk.ts'
 import { kills } from './kills.ts'
 import { type Facts, type Lane, type LaneOptions, median, sum } from './lane.ts'
 import { type FileSystem, fileSystems } from './loop-disk.ts'
+import { lostWrites } from './lost-writes.ts'
 import { powerCuts } from './power-cuts.ts'
 import { slowSyncs } from './slow-syncs.ts'
 import { stops } from './stopped.ts'
@@ -70,6 +71,14 @@ const errors: Lane = {
   run: diskErrors,
 }
 
+const lost: Lane = {
+  name: 'lost-writes',
+  about: 'a disk that loses what it was given and says ok to the next fdatasync; then a power cut',
+  needs: ['ext4', 'tmpfs'],
+  rounds: 20,
+  run: lostWrites,
+}
+
 const slow: Lane = {
   name: 'slow-fsync',
   about: 'an fdatasync that takes 50 to 500 ms: its acks wait, other partitions go on',
@@ -115,6 +124,7 @@ export const lanes: readonly Lane[] = [
   kill,
   ...fileSystems.map(power),
   errors,
+  lost,
   slow,
   full,
   stop,

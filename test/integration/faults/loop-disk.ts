@@ -11,17 +11,23 @@
 import { closeSync, ftruncateSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { runTool, type Workplace } from './workplace.ts'
+import { runTool } from './workplace.ts'
 
 export const fileSystems = ['ext4', 'xfs'] as const
 export type FileSystem = (typeof fileSystems)[number]
 
 /** XFS wants 300 MiB at least; the file is sparse. */
-const sizeBytes = 512 * 1024 * 1024
+const usualSize = 512 * 1024 * 1024
 const formatOptions = {
   ext4: ['-q', '-F', '-E', 'lazy_itable_init=1,lazy_journal_init=1'],
   xfs: ['-q', '-f'],
 } as const
+
+export interface LoopDiskOptions {
+  readonly sizeBytes?: number
+  /** Words for mkfs. */
+  readonly format?: readonly string[]
+}
 
 export class LoopDisk {
   /** Where its files are. */
@@ -29,16 +35,20 @@ export class LoopDisk {
   readonly #fileSystem: FileSystem
   readonly #image: string
 
-  /** Formats and mounts it. @throws Error where that is not possible here */
-  constructor(place: Workplace, fileSystem: FileSystem) {
+  /**
+   * Formats and mounts it in a directory of a workplace.
+   * @throws Error where that is not possible here
+   */
+  constructor(inDirectory: string, fileSystem: FileSystem, options: LoopDiskOptions = {}) {
+    const { sizeBytes = usualSize, format = formatOptions[fileSystem] } = options
     this.#fileSystem = fileSystem
-    this.#image = join(place.directory, `${fileSystem}.img`)
-    this.directory = join(place.directory, fileSystem)
+    this.#image = join(inDirectory, `${fileSystem}.img`)
+    this.directory = join(inDirectory, fileSystem)
     const file = openSync(this.#image, 'wx')
     ftruncateSync(file, sizeBytes)
     closeSync(file)
     mkdirSync(this.directory)
-    runTool(`mkfs.${fileSystem}`, [...formatOptions[fileSystem], this.#image])
+    runTool(`mkfs.${fileSystem}`, [...format, this.#image])
     this.#mount()
   }
 

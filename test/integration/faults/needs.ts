@@ -42,7 +42,7 @@ async function loopDisk(fileSystem: FileSystem): Promise<string | null> {
   if (absent !== null) return absent
   const place = new Workplace()
   try {
-    const disk = new LoopDisk(place, fileSystem)
+    const disk = new LoopDisk(place.directory, fileSystem)
     disk.cut()
     await disk.remount()
     return null

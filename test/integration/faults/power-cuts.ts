@@ -24,7 +24,7 @@ export interface PowerCutOptions extends Omit<CrashLoopOptions, 'crasher'> {
 export async function powerCuts(options: PowerCutOptions): Promise<RoundReport[]> {
   const place = new Workplace()
   try {
-    const disk = new LoopDisk(place, options.fileSystem)
+    const disk = new LoopDisk(place.directory, options.fileSystem)
     const crash = async (victim: Victim, random: () => number): Promise<string> => {
       const chance = random()
       // The page cache stays; what a start makes of it must be on disk when the power goes next.

@@ -10,7 +10,7 @@ import { MeasuredBroker } from '../memory/broker-child.ts'
 import { Child } from '../memory/child.ts'
 import { MiB } from '../memory/usage.ts'
 import type { AttackTarget } from './attack.ts'
-import type { AttackedTopic, AttackSize } from './hostile-cases.ts'
+import type { AttackedTopic, AttackSize } from './hostile-case.ts'
 import { Victim, victimTopic } from './victim.ts'
 
 export class Arena {

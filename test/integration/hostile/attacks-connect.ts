@@ -78,13 +78,20 @@ export const churn: Attack = async target => {
 
 const crlf = (...lines: string[]): string => `${lines.join('\r\n')}\r\n\r\n`
 
+const smuggling = crlf(
+  'POST / HTTP/1.1',
+  'Host: 127.0.0.1',
+  'Content-Length: 4',
+  'Transfer-Encoding: chunked',
+)
+
 /** HTTP that is not what the port is for, or that two readers may read differently. */
 const junk: readonly string[] = [
   upgradeRequest({ Origin: 'http://evil.example' }),
   upgradeRequest({ Host: 'rebound.example:80' }),
   crlf('GET /metrics HTTP/1.1', 'Host: rebound.example'),
   crlf('POST / HTTP/1.1', 'Host: 127.0.0.1', 'Content-Length: 1000000000'),
-  `${crlf('POST / HTTP/1.1', 'Host: 127.0.0.1', 'Content-Length: 4', 'Transfer-Encoding: chunked')}0\r\n\r\nGET /x HTTP/1.1\r\n`,
+  `${smuggling}0\r\n\r\nGET /x HTTP/1.1\r\n`,
   crlf('GET / HTTP/1.1', 'Host: 127.0.0.1', 'Host: localhost', 'Transfer-Encoding: x'),
   crlf('GET / HTTP/1.1', 'Host: 127.0.0.1', `X: ${'x'.repeat(40_000)}`),
   crlf('GET / HTTP/1.1', 'Host: 127.0.0.1', ...Array.from({ length: 3000 }, (_, i) => `X${i}: 1`)),

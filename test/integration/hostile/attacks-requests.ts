@@ -144,7 +144,7 @@ export const repeatedPartitions: Attack = async target => {
   const partitions = new Array(5000).fill(entry)
   const sockets = await openMany(target, target.count, async socket => {
     await socket.greet()
-    for (let id = 10; id < 60 && socket.isOpen; id++) {
+    for (let id = 10; id < 20 && socket.isOpen; id++) {
       const request = { id, api: 'fetch', ...fields, isolation: 'uncommitted', partitions }
       await socket.write(HostileSocket.requestBytes(request))
     }

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { megabytes, RssSeries } from '../memory/series.ts'
 import { MiB, untilBack } from '../memory/usage.ts'
 import type { Arena } from './arena.ts'
-import { type AttackSize, garbageMiB, type HostileCase, heldSlackMiB } from './hostile-cases.ts'
+import { type AttackSize, garbageMiB, type HostileCase, heldSlackMiB } from './hostile-case.ts'
 import type { Latency } from './victim.ts'
 
 export interface HostileReport {

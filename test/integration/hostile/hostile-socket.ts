@@ -2,8 +2,8 @@
  * Hostile socket: a TCP connection to a broker that may say anything, at any speed, and need not
  * listen.
  *
- * Always true: nothing that the broker does throws here; what it says is counted (HTTP status, close
- * code, error codes), not kept; `ended` resolves once the connection is gone.
+ * Always true: nothing that the broker does throws here; what it says is counted (HTTP status,
+ * close code, error codes), not kept; `ended` resolves once the connection is gone.
  * Used by the attacks, in the attacker's process.
  */
 import { connect, type Socket } from 'node:net'

@@ -1,11 +1,12 @@
 /**
- * Hostile clients against a real broker process with small limits: its memory stays within them, who
- * attacks is told so, and a client that works beside them goes on. The same attacks in full size are
- * `npm run memory -- --only hostile`.
+ * Hostile clients against a real broker process with small limits: its memory stays within them,
+ * who attacks is told so, and a client that works beside them goes on. The same attacks in full
+ * size are `npm run memory -- --only hostile`.
  */
 import t, { type Test } from 'tap'
 import { Arena } from './arena.ts'
-import { fastConfig, fastLimitMiB, type HostileCase, hostileCases } from './hostile-cases.ts'
+import { fastConfig, fastLimitMiB, type HostileCase } from './hostile-case.ts'
+import { hostileCases } from './hostile-cases.ts'
 import { renderHostile, runHostile } from './hostile-run.ts'
 
 async function check(t: Test, arena: Arena, one: HostileCase): Promise<void> {

@@ -36,13 +36,14 @@ async function fill({ url, topic, megabytes }: FillOptions): Promise<void> {
   await handle.flush({ timeoutMs: 600_000 })
 }
 
-/** Reads a topic to its end; the bytes of its values. */
+/** Reads a topic to its end, more slowly than it could be fetched; the bytes of its values. */
 async function readAll({ url, topic }: { url: string; topic: string }): Promise<number> {
   await using client = await connect({ servers: url })
   const consumer = client.consumer({ topics: [topic], start: 'earliest', stopAtEnd: true })
   let bytes = 0
   for await (const batch of consumer.batches()) {
     for (const { value } of batch) bytes += value?.byteLength ?? 0
+    await new Promise(resolve => setTimeout(resolve, 2))
   }
   await consumer.close()
   return bytes

@@ -117,11 +117,7 @@ export const s15: readonly Plant[] = [
     ],
     'index-trusted-beyond-log': [
       'an index that points outside of its log is used',
-      edit(
-        offsetIndex,
-        'if (!ordered || position >= logBytes) return null',
-        'if (!ordered) return null',
-      ),
+      edit(offsetIndex, 'if (!ordered || !isWithin) return null', 'if (!ordered) return null'),
     ],
     'time-index-trusted-beyond-log': [
       'a time index that points outside of its log is used',
@@ -135,8 +131,8 @@ export const s15: readonly Plant[] = [
       'an index whose entries are not in order is used as far as it goes',
       edit(
         offsetIndex,
-        'if (!ordered || position >= logBytes) return null',
-        'if (!ordered || position >= logBytes) break',
+        'if (!ordered || !isWithin) return null',
+        'if (!ordered || !isWithin) break',
       ),
     ],
   }),

@@ -6,7 +6,7 @@ import { edit, harmful, harmless, type Plant } from '../plant.ts'
 
 const maintenance = 'broker/storage/log-maintenance.ts'
 const recovery = 'broker/storage/log-recovery.ts'
-const recoveryFiles = 'broker/storage/recovery-files.ts'
+const doubtfulTail = 'broker/storage/doubtful-tail.ts'
 const writer = 'broker/storage/log-writer.ts'
 const log = 'broker/storage/log.ts'
 const syncDirectory = 'await finalSync(shared.disk.syncDirectory(directory))'
@@ -15,15 +15,19 @@ export const s1: readonly Plant[] = [
   ...harmful('S1', {
     'recovery-does-not-rewrite': [
       'recovery fsyncs what it reads from the page cache, without writing it again',
+      edit(doubtfulTail, 'Math.min(from, sizeBytes)', 'Math.max(from, sizeBytes)'),
+    ],
+    'recovery-writes-over-itself': [
+      'recovery writes what is doubtful over itself, which ext4 does not make durable',
       edit(
-        recoveryFiles,
-        'const written = await file.write([chunk], at)',
-        'const written = chunk.byteLength',
+        doubtfulTail,
+        'position < sizeBytes && (await saveTail(',
+        'position < 0 && (await saveTail(',
       ),
     ],
     'recovery-does-not-fsync': [
       'recovery serves what it wrote again before that is on disk',
-      edit(recoveryFiles, 'await finalSync(file.sync())', ''),
+      edit(doubtfulTail, 'await finalSync(file.sync())', ''),
     ],
     'recovery-does-not-fsync-directory': [
       'recovery serves a file whose name may not be on disk',

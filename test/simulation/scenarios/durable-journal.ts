@@ -122,11 +122,23 @@ class JournalServer {
     const bytes = await file.read(0, await file.size())
     this.#next = this.#validRecords(bytes)
     const valid = bytes.subarray(0, this.#next * recordBytes)
-    await file.truncate(valid.length)
-    // Rule S1: what a failed sync lost is still readable; only writing it again makes it durable.
-    if (this.#bug !== 'trusts what it reads after a failed sync') await file.write([valid], 0)
-    await file.sync()
+    // Rule S1: what a failed sync lost is still readable; only written to new blocks it is durable.
+    if (this.#bug !== 'trusts what it reads after a failed sync') await this.#writeAnew(file, valid)
+    else await file.truncate(valid.length)
+    await this.#file.sync()
     return this.#next
+  }
+
+  async #writeAnew(old: DiskFile, content: Uint8Array): Promise<void> {
+    const { disk } = this.#world
+    await disk.removeFile(`${path}.new`)
+    const file = await disk.open(`${path}.new`, 'create')
+    await file.write([content], 0)
+    await file.sync()
+    await disk.rename(`${path}.new`, path)
+    if (this.#bug !== 'does not sync the directory') await disk.syncDirectory('/data')
+    this.#file = file
+    await old.close()
   }
 
   #validRecords(bytes: Uint8Array): number {
