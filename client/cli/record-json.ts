@@ -71,6 +71,12 @@ export function recordToJson(record: RecordFields, options: RecordJsonOptions): 
 
 type JsonObject = Readonly<Record<string, unknown>>
 
+/** For a message: as JSON, and short. */
+function shown(value: unknown): string {
+  const isPlain = typeof value !== 'object' || value === null
+  return isPlain ? JSON.stringify(value).slice(0, 40) : 'a list or an object'
+}
+
 /** JSON goes as deep as it likes when it is read, not when it is written. */
 function jsonOf(name: string, value: unknown): string {
   try {
@@ -87,7 +93,7 @@ function bytesOf(object: JsonObject, name: string): Uint8Array | null {
   const encoding = object[`${name}Encoding`]
   if (encoding === undefined) return Buffer.from(value)
   if (encoding !== 'base64') {
-    throw usageError(`"${name}Encoding" cannot be ${JSON.stringify(encoding)}`, 'it may be base64')
+    throw usageError(`"${name}Encoding" cannot be ${shown(encoding)}`, 'it may be base64')
   }
   const bytes = Buffer.from(value, 'base64')
   if (base64(bytes).replace(/=+$/, '') === value.replace(/=+$/, '')) return bytes
@@ -113,7 +119,7 @@ function optionalNumber(object: JsonObject, name: string): number | undefined {
   const value = object[name]
   if (value === undefined || value === null) return undefined
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
-  throw usageError(`"${name}" must be a whole number, got ${JSON.stringify(value)}`)
+  throw usageError(`"${name}" must be a whole number, got ${shown(value)}`)
 }
 
 function headersOf(value: unknown): [string, Uint8Array | null][] {

@@ -108,6 +108,16 @@ function zstdBomb(random: FuzzRandom): Uint8Array {
   return Uint8Array.from(frame)
 }
 
+/** Literals with a tree whose weights have few kinds, often one. */
+function zstdTree(random: FuzzRandom): number[] {
+  const weights = random.oneIn(2) ? [0xf0, 0x03] : [...random.bytes(random.between(1, 4))]
+  const packed = [...weights, ...random.bytes(random.below(6)), 255]
+  const size = 1 + packed.length + random.below(12)
+  const count = random.below(64)
+  const sizes = [2 | ((count & 15) << 4), (count >> 4) | ((size & 3) << 6), size >> 2]
+  return [...sizes, packed.length, ...packed, ...random.bytes(size - 1 - packed.length)]
+}
+
 /** A compressed block of random literals, tables of one symbol, and as many sequences as go. */
 function zstdBlock(random: FuzzRandom): Uint8Array {
   const literals = random.bytes(random.size(31))
@@ -117,7 +127,7 @@ function zstdBlock(random: FuzzRandom): Uint8Array {
   const modes = random.oneIn(2) ? 0x54 : random.below(256) & ~3
   const symbols = [random.below(36), random.below(32), random.below(53)]
   const bits = random.bytes(random.size(300))
-  const tree = random.oneIn(3) ? [random.between(2, 3) | (random.below(16) << 4)] : null
+  const tree = random.oneIn(3) ? zstdTree(random) : null
   const head = tree ?? [literals.length << 3, ...literals]
   const content = [...head, ...sequences, modes, ...symbols, ...bits, 1 + random.below(255)]
   const header = (content.length << 3) | (2 << 1) | 1

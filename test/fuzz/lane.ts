@@ -154,11 +154,24 @@ export class Lane {
     }
     const { lastIndex } = worker
     const target = this.#parts.targets.find(one => one.name === task.target)
+    if (await this.#endsAlone(target, { ...task, from: lastIndex, to: lastIndex + 1 })) return
     const input = target && (await new Engine(target).inputOf(task.seed, lastIndex))
     const inputBase64 = Buffer.from(input ?? []).toString('base64')
     const { target: name, seed } = task
     const what = `the process was lost: ${outcome.lost}`
     this.#find({ target: name, seed, index: lastIndex, what, detail: '', inputBase64 })
+  }
+
+  /** On a busy machine a range may take long, and one execution of it may not. */
+  async #endsAlone(target: Target | undefined, task: Task): Promise<boolean> {
+    if (target === undefined || task.from < 0) return true
+    const isStateful = target.isStateful
+    const from = isStateful ? task.from - (task.from % target.executionsPerState) : task.from
+    const worker = new Worker()
+    const outcome = await worker.run({ ...task, from })
+    worker.end()
+    if ('result' in outcome) this.#take(task, outcome.result)
+    return 'result' in outcome
   }
 }
 

@@ -129,6 +129,7 @@ t.test('a record as JSON keeps every byte', async t => {
 })
 
 t.test('JSON that is no record is refused', async t => {
+  const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`
   for (const line of [
     '',
     'x',
@@ -141,7 +142,9 @@ t.test('JSON that is no record is refused', async t => {
     '{"value":"","headers":[{"name":"a","vlaue":"b"}]}',
     '{"value":"abc","valueEncoding":"hex"}',
     '{"value":"a!","valueEncoding":"base64"}',
-    `{"value":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
+    `{"value":${deep}}`,
+    `{"value":"","timestamp":${deep}}`,
+    `{"value":"","valueEncoding":${deep}}`,
   ]) {
     t.throws(() => recordFromJson(line), { code: 'INVALID_ARGUMENT' }, line.slice(0, 80))
   }
