@@ -21,7 +21,7 @@ export interface SlowSyncs {
   /** Of both loads together. */
   readonly forMs: number
   /** Less than the producers have under way: they are throttled, and must not hear of it. */
-  readonly maxUncommitted: '1MiB' | '128MiB'
+  readonly maxUncommitted: '4MiB' | '128MiB'
 }
 
 export interface SlowSyncsReport {
@@ -106,7 +106,7 @@ export async function slowSyncs({ rounds, seed, say }: LaneOptions): Promise<Fac
   const random = seeded(seed)
   const facts = { rounds, slowAcked: 0, quickAcked: 0, errors: 0, peakMiB: 0 }
   for (let round = 0; round < rounds; round++) {
-    const maxUncommitted = round % 2 === 0 ? '128MiB' : '1MiB'
+    const maxUncommitted = round % 2 === 0 ? '128MiB' : '4MiB'
     const delayMs = 50 + Math.floor(random() * 450)
     const report = await syncSlowly({ delayMs, forMs: 4000, maxUncommitted })
     facts.slowAcked += report.slowAcked
