@@ -63,6 +63,15 @@ export function requireWritable(
   })
 }
 
+/** @throws SluiceError INVALID_RECORD where the last record would get no exact offset */
+export function requireOffset(lastOffset: number, { topic, partition }: LogIdentity): void {
+  if (Number.isSafeInteger(lastOffset)) return
+  throw new SluiceError('INVALID_RECORD', 'the partition has no more offsets to give', {
+    topic,
+    partition,
+  })
+}
+
 /** The log start to be: −1 means the high watermark. @throws as requireInRange, where it is above */
 export function requireTrimmable(
   before: number,

@@ -22,6 +22,7 @@ import {
   type AppendState,
   requireAppendable,
   requireInRange,
+  requireOffset,
   requireTrimmable,
   requireWritable,
 } from './log-rules.ts'
@@ -152,7 +153,7 @@ export class Log implements PartitionLog {
     }
     const baseOffset = this.#logEndOffset
     const lastOffset = baseOffset + header.recordCount - 1
-    invariant(Number.isSafeInteger(lastOffset), 'offsets are safe integers', { baseOffset })
+    requireOffset(lastOffset, this.identity)
     patchBatch(batch, baseOffset, this.leaderEpoch)
     if (this.#epochs.maybeAssign(this.leaderEpoch, baseOffset)) this.#writer.epochsChanged()
     if (isIdempotent) this.#producers.record(header, { baseOffset, nowMs })

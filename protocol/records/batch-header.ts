@@ -36,6 +36,14 @@ const magicPosition = 16
 const currentMagic = 2
 const smallestLength = batchHeaderBytes - batchOverheadBytes
 const unusedAttributes = ~0x7f
+/** What a byte can unpack to at most: repeated bytes in the best case of each format. */
+const mostExpansion: Readonly<Record<CompressionCodec, number>> = {
+  none: 1,
+  gzip: 1032,
+  snappy: 22,
+  lz4: 256,
+  zstd: 32_768,
+}
 
 export interface BatchHeader {
   readonly baseOffset: number
@@ -134,6 +142,11 @@ export function checkProducedBatch(batch: Uint8Array): BatchHeader {
     throw invalid(
       `The batch says ${header.recordCount} records for ${header.lastOffsetDelta + 1} offsets.`,
     )
+  }
+  // Nobody unpacks it here, and each record takes an offset for good.
+  const room = (batch.length - batchHeaderBytes) * mostExpansion[header.codec]
+  if (header.recordCount * smallestRecordBytes > room) {
+    throw invalid(`The batch says ${header.recordCount} records, more than its bytes can hold.`)
   }
   if (header.timestampType === 'append') {
     throw new SluiceError('INVALID_TIMESTAMP', 'A producer may not claim log append time.')

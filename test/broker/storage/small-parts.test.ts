@@ -5,6 +5,7 @@ import {
   parseSegmentFileName,
 } from '../../../broker/storage/file-names.ts'
 import { finalSync, SyncFailure } from '../../../broker/storage/final-sync.ts'
+import { requireOffset } from '../../../broker/storage/log-rules.ts'
 import {
   directoryContent,
   readTopicId,
@@ -105,4 +106,10 @@ t.test('a partition directory says whose it is and whether it holds records', as
   t.equal(await directoryContent(disk, '/orders-0'), 'records')
   await file.write([new Uint8Array([0xff])], 64)
   t.equal(await directoryContent(disk, '/orders-0'), 'foreign', 'its checksum is wrong')
+})
+
+t.test('a batch that would run out of exact offsets is refused, not a broken broker', async t => {
+  const identity = { topic: 'orders', topicId: 'a', partition: 0 }
+  requireOffset(2 ** 53 - 1, identity)
+  t.throws(() => requireOffset(2 ** 53, identity), { code: 'INVALID_RECORD', topic: 'orders' })
 })

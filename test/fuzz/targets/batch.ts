@@ -58,6 +58,8 @@ function run(batch: Uint8Array): string {
   if (!SluiceError.is(produced)) {
     require(produced.recordCount === produced.lastOffsetDelta + 1, () => 'offsets without records')
     require(!produced.isControl, () => 'a producer wrote a control batch')
+    const most = ((batch.length - batchHeaderBytes) * 32_768) / 7
+    require(produced.recordCount <= most, () => `${produced.recordCount} records in nothing`)
   }
   if (SluiceError.is(checked)) return stageOf(checked)
   const crc = referenceCrc32c(batch.subarray(21))

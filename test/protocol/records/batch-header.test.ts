@@ -27,6 +27,13 @@ function threeRecords(): Uint8Array {
   return builder.build({ codec: 'none', ...producer })
 }
 
+/** Says gzip, and two billion records. */
+function claimMany(batch: Uint8Array): void {
+  writeInt16(batch, 21, 1)
+  writeInt32(batch, 23, 2 ** 31 - 2)
+  writeInt32(batch, 57, 2 ** 31 - 1)
+}
+
 /** A batch with one thing changed under the CRC, and the CRC made right again. */
 function changed(change: (batch: Uint8Array) => void, batch = threeRecords()): Uint8Array {
   change(batch)
@@ -177,6 +184,7 @@ const notFromAProducer: [string, string, () => Uint8Array][] = [
   ['a delete horizon', 'INVALID_RECORD', () => changed(b => writeInt16(b, 21, 0x40))],
   ['log append time', 'INVALID_TIMESTAMP', () => changed(b => writeInt16(b, 21, 0x08))],
   ['fewer records than offsets', 'INVALID_RECORD', () => changed(b => writeInt32(b, 23, 3))],
+  ['more records than packed bytes can hold', 'INVALID_RECORD', () => changed(claimMany)],
   ['a producer id of -2', 'INVALID_RECORD', () => changed(b => writeInt64(b, 43, -2))],
   ['an id without epoch', 'INVALID_RECORD', () => changed(b => writeInt16(b, 51, -1))],
   ['an id without sequence', 'INVALID_RECORD', () => changed(b => writeInt32(b, 53, -1))],
