@@ -15,7 +15,7 @@ import type { Target, TargetState } from './target.ts'
 export interface Finding {
   readonly target: string
   readonly seed: number
-  /** Number of the execution; −1 = a file of the corpus. */
+  /** Number of the execution; −1, −2, … = the files of the corpus in their order. */
   readonly index: number
   readonly what: string
   readonly detail: string
@@ -109,11 +109,14 @@ export class Engine {
     })
   }
 
-  /** One input, on a state of its own. */
-  async replay(input: Uint8Array, place = { index: -1, seed: 0 }): Promise<RangeResult> {
+  /** These inputs, each on a state of its own where that matters; in findings they are −1, −2, … */
+  async replay(inputs: readonly Uint8Array[]): Promise<RangeResult> {
     return this.#counted(async () => {
-      const state = await this.#stateFor(place.seed, Math.max(0, place.index))
-      await this.#execute(state, input, place)
+      for (const [n, input] of inputs.entries()) {
+        if (this.#target.isStateful) await this.close()
+        const state = await this.#stateFor(0, 0)
+        await this.#execute(state, input, { index: -1 - n, seed: 0 })
+      }
     })
   }
 

@@ -44,12 +44,13 @@ async function replayCorpus(options: LaneOptions): Promise<Finding[]> {
   const findings: Finding[] = []
   let files = 0
   for (const target of options.targets) {
-    for (const { name, input } of corpusFiles(target.name)) {
-      files++
-      const { findings: found } = await new Engine(target, { keepStacks: true }).replay(input)
-      for (const finding of found) {
-        findings.push({ ...finding, what: `${name}: ${finding.what}` })
-      }
+    const own = corpusFiles(target.name)
+    files += own.length
+    const engine = new Engine(target, { keepStacks: true })
+    const { findings: found } = await engine.replay(own.map(({ input }) => input))
+    for (const finding of found) {
+      const name = own[-1 - finding.index]?.name ?? ''
+      findings.push({ ...finding, what: `${name}: ${finding.what}` })
     }
   }
   say(`corpus: ${files} inputs replayed, ${findings.length} findings`)
