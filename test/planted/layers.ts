@@ -19,8 +19,9 @@ import { huntSeeds, type SeedFind, type SeedRange } from './seed-hunt.ts'
 import type { TestFiles } from './test-files.ts'
 
 export interface LayerBudget {
-  /** Seeds per scenario and first seed, at most. */
+  /** Seeds per scenario, at most. */
   readonly seeds: number
+  /** Processor time of one run over them. */
   readonly scenarioMs: number
   /** Further first seeds, for the median. */
   readonly otherFirstSeeds: readonly number[]
@@ -126,6 +127,8 @@ async function simulate(
   return null
 }
 
+const cheapSeeds = 150
+
 /** How many seeds it takes from elsewhere on, where the first find was cheap. */
 async function moreStarts(
   folder: string,
@@ -133,10 +136,12 @@ async function moreStarts(
   first: SeedFind,
   { otherFirstSeeds }: LayerBudget,
 ): Promise<(number | null)[]> {
-  if (first.needed > 150) return []
+  if (first.needed > cheapSeeds) return []
   const needed: (number | null)[] = []
   for (const firstSeed of otherFirstSeeds) {
-    needed.push((await huntSeeds(folder, { ...range, firstSeed }))?.needed ?? null)
+    needed.push(
+      (await huntSeeds(folder, { ...range, firstSeed, seeds: cheapSeeds }))?.needed ?? null,
+    )
   }
   return needed
 }

@@ -13,7 +13,9 @@ import { filterVariable } from '../support/suites.ts'
 import { addProgram, type Failure, newTotals } from '../support/tap-tree.ts'
 
 const testTimeoutMs = 30_000
-const silenceMs = 90_000
+const silenceMs = 180_000
+/** Failures that do not come again, before their files are left out. */
+const maxFlakes = 3
 
 interface FailedTest {
   readonly sentence: string
@@ -32,12 +34,12 @@ export class TestFiles {
    */
   async firstFailure(folder: string, files: readonly string[]): Promise<string | null> {
     let left = [...files]
-    while (left.length > 0) {
+    for (let flakes = 0; left.length > 0; ) {
       const failed = await runOnce(folder, left)
       if (failed === null) return null
-      const { file } = failed
-      const suspects = file === undefined ? left : [file]
+      const suspects = failed.file === undefined ? left : [failed.file]
       const again = await runOnce(folder, suspects)
+      if (again === null && flakes++ < maxFlakes) continue
       if (again !== null && (await this.#areSound(suspects))) return again.sentence
       left = left.filter(path => !suspects.includes(path))
     }
@@ -48,13 +50,19 @@ export class TestFiles {
     const key = files.join()
     const known = this.#sound.get(key)
     if (known !== undefined) return known
-    const sound = runOnce(root, files).then(failed => {
-      if (failed === null) return true
-      console.log(`not counted, for it fails without a plant too: ${failed.sentence}`)
-      return false
-    })
+    const sound = this.#passOnce(files)
     this.#sound.set(key, sound)
     return sound
+  }
+
+  async #passOnce(files: readonly string[]): Promise<boolean> {
+    let failed: FailedTest | null = null
+    for (let attempt = 0; attempt < 2; attempt++) {
+      failed = await runOnce(root, files)
+      if (failed === null) return true
+    }
+    console.log(`not counted, for it fails without a plant too: ${failed?.sentence}`)
+    return false
   }
 }
 
