@@ -26,20 +26,7 @@ answerParent({
   start: async () => {
     const disk = mayHang ? new FaultDisk(new NodeDisk(), hooks) : new NodeDisk()
     const world = { ...(await realWorld()), disk, process: new RealProcess() }
-    state.broker = await createBroker(
-      config,
-      world,
-      process.env['LOGIT']
-        ? {
-            logger: {
-              debug() {},
-              info() {},
-              warn: (v, m) => console.error(m, v),
-              error: (v, m) => console.error(m, v),
-            },
-          }
-        : {},
-    )
+    state.broker = await createBroker(config, world)
     return state.broker.url
   },
   usage: usageNow,
