@@ -80,7 +80,7 @@ export const unreadLongPolls: Attack = async target => {
   const sockets = await openMany(target, target.count, async socket => {
     await socket.greet()
     socket.socket.pause()
-    for (let id = 0; id < 20; id++) {
+    for (let id = 0; id < 10; id++) {
       const request = { id: id + 10, api: 'fetch', padding, ...fields }
       await socket.write(HostileSocket.requestBytes(request), 50)
     }
@@ -123,7 +123,7 @@ export const swollenHeaders: Attack = async target => {
   const fields = { ...fetchFields(target), minBytes: 2 ** 30, maxWaitMs: 300_000 }
   const sockets = await openMany(target, target.count, async (socket, index) => {
     await socket.greet()
-    for (let id = 10; id < 60 && socket.isOpen; id++) {
+    for (let id = 10; id < 22 && socket.isOpen; id++) {
       const swelling =
         index % 2 === 0
           ? { body: new Array(300_000).fill(0) }

@@ -98,7 +98,7 @@ export const requestCases: readonly HostileCase[] = [
     config: { maxPartitions: 200 },
     limitMiB: 64,
     told: [/POLICY_VIOLATION/],
-    leaves: 'files',
+    leavesFiles: true,
   },
   {
     attack: 'produceFlood',

@@ -32,8 +32,8 @@ export interface HostileCase {
   readonly garbageMiB?: number
   /** Of the verdicts: each must be matched by one that occurred. */
   readonly told: readonly RegExp[]
-  /** What stays open for a good reason. */
-  readonly leaves?: string
+  /** What it made stays, and holds files open for a good reason. */
+  readonly leavesFiles?: true
 }
 
 export interface AttackedTopic {
