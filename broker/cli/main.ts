@@ -12,7 +12,9 @@ import { allCommands } from './commands.ts'
 
 async function open(): Promise<Opened> {
   const { realWorld } = await import('../../protocol/real-world.ts')
+  const { paceCollector } = await import('../world/collector-pace.ts')
   const world = await realWorld()
+  paceCollector(world.timers)
   return {
     world,
     connect: async options => {
