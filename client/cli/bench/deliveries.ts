@@ -142,7 +142,7 @@ export async function pingPong(context: CommandContext, delivery: Delivery): Pro
   const { random, clock, timers } = context.world
   const { writers, topic: name, payload: plan, count, durationMs, waitMs } = delivery
   const source = Math.floor(random.fraction() * maxSource)
-  const payload = new Payload(plan, source, 0, random)
+  const payload = new Payload(plan, source, random)
   const check = new StampCheck()
   const topic = (writers[0] as Client).topic(name)
   const consumer = await atTheEnd(context, delivery)
@@ -172,7 +172,7 @@ export async function pingPong(context: CommandContext, delivery: Delivery): Pro
           break
         }
         const delivered = awaited.of(sent++)
-        await Promise.all([topic.send(payload.copy()), delivered]).finally(() => alarm.cancel())
+        await Promise.all([topic.send(payload.next()), delivered]).finally(() => alarm.cancel())
       }
     } finally {
       await consumer.close()
@@ -184,7 +184,7 @@ export async function pingPong(context: CommandContext, delivery: Delivery): Pro
     verified: () => check.result(new Map([[source, sent]])),
     unsent: () => 0,
     cost: rate => {
-      const nsPerRecord = rounded(payload.costNs(clock, true), 1)
+      const nsPerRecord = rounded(payload.costNs(clock), 1)
       return { nsPerRecord, share: rounded((nsPerRecord * rate) / 1e9, 4) }
     },
   }

@@ -54,9 +54,8 @@ export class LoadGroup {
     this.#plan = plan
     this.#clients = clients.flatMap(client => [...Array(plan.producers)].map(() => client))
     const first = Math.floor(random.fraction() * maxSource)
-    const slots = plan.rate === null ? plan.window : 0
     this.#payloads = this.#clients.map(
-      (_, i) => new Payload(plan.payload, (first + i) % maxSource, slots, random),
+      (_, i) => new Payload(plan.payload, (first + i) % maxSource, random),
     )
   }
 
@@ -121,9 +120,7 @@ export class LoadGroup {
   /** What making the records cost, against the processor time of one core at this rate. */
   cost(recordsPerSecond: number): GeneratorCost {
     const [first] = this.#payloads
-    const { rate, window } = this.#plan
-    const isCopied = rate !== null || window > (first?.slots ?? 0)
-    const nsPerRecord = first?.costNs(this.#context.world.clock, isCopied) ?? 0
+    const nsPerRecord = first?.costNs(this.#context.world.clock) ?? 0
     return {
       nsPerRecord: rounded(nsPerRecord, 1),
       share: rounded((nsPerRecord * recordsPerSecond) / 1e9, 4),

@@ -10,7 +10,7 @@
  */
 import { asSluiceError, type SluiceError } from '../../../protocol/errors.ts'
 import type { World } from '../../../protocol/world.ts'
-import type { OutgoingRecord, RecordAck, Topic } from '../../types/producing.ts'
+import type { RecordAck, Topic } from '../../types/producing.ts'
 import type { BenchMeter } from './meter.ts'
 import type { Payload } from './payload.ts'
 
@@ -37,8 +37,6 @@ export class BenchLoad {
   failure: SluiceError | null = null
   reached: RecordAck['reached'] | null = null
   readonly #options: LoadOptions
-  /** Slots are used again unless more records may be in the air than there are slots. */
-  readonly #take: () => OutgoingRecord<Uint8Array, Uint8Array>
   #sent = 0
   #done = 0
   #counted = 0
@@ -49,8 +47,6 @@ export class BenchLoad {
 
   constructor(options: LoadOptions) {
     this.#options = options
-    const { payload, window } = options
-    this.#take = window > payload.slots ? () => payload.copy() : () => payload.next()
   }
 
   get source(): number {
@@ -136,12 +132,11 @@ export class BenchLoad {
   }
 
   #sendMany(records: number, nowMs: number): void {
-    const { topic, sampleEvery, meter } = this.#options
-    const take = this.#take
+    const { topic, payload, sampleEvery, meter } = this.#options
     const onAck = this.#onAck
     const onFailure = this.#onFailure
     for (let i = 0; i < records; i++) {
-      const sent = topic.send(take())
+      const sent = topic.send(payload.next())
       if (--this.#untilSample > 0) sent.then(onAck, onFailure)
       else {
         this.#untilSample = sampleEvery
@@ -156,8 +151,7 @@ export class BenchLoad {
 
   #sendDue(dueMs: number): void {
     const { topic, payload, sampleEvery, meter } = this.#options
-    // a copy: how many wait for a broker that stalls is not known beforehand
-    const sent = topic.send(payload.copy())
+    const sent = topic.send(payload.next())
     this.#sent++
     if (--this.#untilSample > 0) {
       sent.then(this.#onAck, this.#onFailure)

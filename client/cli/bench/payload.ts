@@ -4,9 +4,10 @@
  *
  *   slots:  | stamp body | stamp body | stamp body | …        taken in turn, again and again
  *
- * Always true: a slot is not written again before `slots` further records were taken, so it must
- * be as many as may be without an ack; `copy` gives bytes that are never written again. Sizes are
- * spread evenly over their range and are the same in every round, so bytes follow from a count.
+ * Always true: a slot is written again as soon as all others were taken, which the SDK permits: it
+ * copies in the call. So the slots are few and stay in the processor's cache, as a program's own
+ * records do that were just made. Sizes are spread evenly over their range and are the same in
+ * every round, so bytes follow from a count.
  * Used by load.ts and the e2e benches.
  */
 import { crc32c } from '../../../protocol/bytes/crc32c.ts'
@@ -30,11 +31,15 @@ export interface PayloadPlan {
   readonly keys: KeyPlan
   /** False: values as they were made, which nothing can be told of afterwards. */
   readonly isStamped: boolean
+  /** Values will be compressed: many differ, or a codec would find the first ones again. */
+  readonly isCompressed: boolean
 }
 
 type BytesRecord = OutgoingRecord<Uint8Array, Uint8Array>
 
-const maxRingBytes = 64 * 1024 * 1024
+const ringBytes = 128 * 1024
+/** As far back as a codec looks. */
+const compressedRingBytes = 8 * 1024 * 1024
 const minSlots = 64
 const randomKeyBytes = 8
 const maxKeys = 100_000
@@ -81,12 +86,12 @@ export class Payload {
   #sequence = 0
   #slot = 0
 
-  constructor(plan: PayloadPlan, source: number, slots: number, random: Random) {
+  constructor(plan: PayloadPlan, source: number, random: Random) {
     this.#plan = plan
     this.source = source
     const stride = aligned(plan.size.max)
-    const fitting = Math.floor(maxRingBytes / Math.max(4, stride))
-    const count = Math.max(minSlots, Math.min(slots, fitting))
+    const wanted = plan.isCompressed ? compressedRingBytes : ringBytes
+    const count = Math.max(minSlots, Math.floor(wanted / Math.max(4, stride)))
     // one call for all: a call for each slot would take longer than many a bench
     const ring = random.bytes(aligned(count * stride)).buffer
     this.#words = new Uint32Array(ring)
@@ -108,7 +113,7 @@ export class Payload {
     return this.#records.length
   }
 
-  /** The next record. Its bytes stay as they are until `slots` more were taken. */
+  /** The next record. Its bytes stay as they are until all other slots were taken. */
   next(): BytesRecord {
     const slot = this.#slot
     const sequence = this.#sequence++
@@ -124,12 +129,6 @@ export class Payload {
     return record
   }
 
-  /** The next record, in memory of its own. */
-  copy(): BytesRecord {
-    const { key, value } = this.next()
-    return { key: key?.slice() ?? null, value: value?.slice() ?? null }
-  }
-
   /** Keys and values of the first `records` records. */
   bytesOf(records: number): number {
     const round = this.#prefix[this.#records.length] ?? 0
@@ -138,10 +137,10 @@ export class Payload {
   }
 
   /** Takes the time of making a record; the sequence goes on. Nanoseconds. */
-  costNs(clock: Clock, ofCopies: boolean): number {
+  costNs(clock: Clock): number {
     const rounds = 50_000
     const startMs = clock.monotonicMs()
-    for (let i = 0; i < rounds; i++) ofCopies ? this.copy() : this.next()
+    for (let i = 0; i < rounds; i++) this.next()
     return ((clock.monotonicMs() - startMs) * 1e6) / rounds
   }
 

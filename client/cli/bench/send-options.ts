@@ -64,7 +64,8 @@ const smallestBufferBytes = 32 * 1024 * 1024
 /** @throws SluiceError INVALID_ARGUMENT */
 export function payloadPlan(args: SendArgs, isStamped: boolean): PayloadPlan {
   const value = args.value === 'json' ? 'json' : 'random'
-  const plan = { size: args.size, value, keys: args.key, isStamped } as const
+  const isCompressed = args.compression !== 'none'
+  const plan = { size: args.size, value, keys: args.key, isStamped, isCompressed } as const
   checkPayload(plan)
   return plan
 }

@@ -54,12 +54,18 @@ async function setUp(given: Partial<LoadOptions>, stall: Stall) {
   const topic = new SlowTopic(world, stall)
   const meter = new BenchMeter(world.clock)
   const size = { min: 20, max: 20 }
-  const plan = { size, value: 'random', keys: 'none', isStamped: true } as const
+  const plan = {
+    size,
+    value: 'random',
+    keys: 'none',
+    isStamped: true,
+    isCompressed: false,
+  } as const
   const load = new BenchLoad({
     world,
     meter,
     topic: topic as unknown as Topic<Uint8Array, Uint8Array>,
-    payload: new Payload(plan, 7, 64, world.random),
+    payload: new Payload(plan, 7, world.random),
     count: 200,
     endMs: Number.POSITIVE_INFINITY,
     window: 1_000_000,
@@ -152,15 +158,3 @@ t.test('stop ends it early; what is in the air is waited for', async t => {
   t.ok(records >= 49 && records <= 52, `${records} records`)
   t.equal(topic.unacked, 0)
 })
-
-t.test(
-  'an open loop never shares bytes between records; a closed one reuses its slots',
-  async t => {
-    const open = await setUp({ count: 200 }, never)
-    await open.run(startMs => open.load.openLoop(startMs, 1))
-    t.equal(new Set(open.topic.sent.map(record => record.value)).size, 200)
-    const closed = await setUp({ count: 200, window: 10, burst: 10 }, never)
-    await closed.run(() => closed.load.closedLoop())
-    t.equal(new Set(closed.topic.sent.map(record => record.value)).size, 64)
-  },
-)
