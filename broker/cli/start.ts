@@ -21,6 +21,7 @@ import {
   loadBrokerConfig,
 } from '../config/load-config.ts'
 import { type Broker, createBroker } from '../server/broker.ts'
+import { paceCollector } from '../world/collector-pace.ts'
 import { NodeDisk } from '../world/node-disk.ts'
 import { RealProcess } from '../world/real-process.ts'
 import { type BrokerLog, openBrokerLog } from './broker-log.ts'
@@ -121,6 +122,7 @@ async function runBroker(
   noteStart(context, loaded, logger)
   const process = new RealProcess(line => context.terminal.writeError(`${line}\n`))
   const world = { ...(await realWorld()), disk: new NodeDisk(), process }
+  paceCollector(world.timers)
   const { node } = context.terminal.machine()
   const broker = await createBroker(loaded.config, world, { logger, ownProcess: { node } })
   context.terminal.write(readyLine(broker))

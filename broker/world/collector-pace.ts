@@ -11,7 +11,8 @@
  *
  * Always true: from `spareBytes` of objects on V8's own rule is in force; the factor follows the
  * heap as it grows, so a heap that fills up is never let grow by a factor meant for an empty one.
- * Called by main.ts for commands that open a connection or are a broker.
+ * Called by the programs: start.ts, and main.ts for commands that open a connection. The libraries
+ * leave the flags of the process that they are used in alone.
  */
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 import type { Timers } from '../../protocol/world.ts'
