@@ -83,12 +83,15 @@ export class Lab {
     await broker?.stop()
   }
 
-  /** `sluice bench …words` against the broker. @throws Error where it does not end with 0 */
-  async bench(words: readonly string[]): Promise<BenchReport[]> {
+  /**
+   * `sluice bench …words` against the broker, under `node …nodeFlags`, which the report names.
+   * @throws Error where it does not end with 0
+   */
+  async bench(words: readonly string[], nodeFlags: readonly string[] = []): Promise<BenchReport[]> {
     const file = join(this.dataDir, '..', `result-${process.pid}-${Date.now()}.json`)
     const place = ['-s', this.broker.url, '--broker-pid', String(this.broker.pid)]
     const all = ['bench', ...words, ...place, '-q', '--json-file', file]
-    const child = spawn(process.execPath, [launcher, ...all], {
+    const child = spawn(process.execPath, [...nodeFlags, launcher, ...all], {
       stdio: ['ignore', 'ignore', 'pipe'],
       timeout: benchTimeoutMs,
     })

@@ -13,6 +13,13 @@ import { atLeast, type Judged, type Outcome, onlyOne, type Row } from './row.ts'
 /** Room for all that a tail row reads; the default of 256 MiB would be read in half a second. */
 const wholeTail = ['--tail-cache-bytes', '2GiB']
 
+/**
+ * Tens of thousands of promises are in the air: with a young generation of 16 MiB a good part of
+ * them is copied twice before its ack comes. What a program that writes as fast as it can would set
+ * too; V8 takes it from the command line only.
+ */
+const manyInTheAir = ['--max-semi-space-size=32']
+
 const judged = (report: BenchReport, judge: (report: BenchReport) => Judged): Outcome => ({
   ...judge(report),
   reports: [report],
@@ -59,12 +66,13 @@ const smallRecords = { size: '100B', records: ['8M', '50k'] } as const
 export const throughputRows: readonly Row[] = [
   {
     name: 'produce-100b',
-    about: 'produce 100-byte records, acks=all, a promise per record',
+    about: `produce 100-byte records, acks=all, a promise per record (node ${manyInTheAir})`,
     target: '≥ 2,500,000 records/s',
     run: async lab => {
       await lab.start()
       const words = ['produce', '-n', lab.sized('8M', '50k'), '--size', '100B']
-      return judged(onlyOne(await lab.bench(words)), report => atLeast(report, 2_500_000))
+      const report = onlyOne(await lab.bench(words, manyInTheAir))
+      return judged(report, given => atLeast(given, 2_500_000))
     },
   },
   {
