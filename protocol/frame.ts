@@ -9,6 +9,7 @@
  * arrived, copied only where the sender's split runs through it. Used by request-channel (client)
  * and session (broker); tested against hostile bytes.
  */
+import { nestsDeeperThan } from './bytes/json-nesting.ts'
 import { SluiceError } from './errors.ts'
 
 export const subprotocol = 'sluice.v1'
@@ -93,23 +94,6 @@ class PartsReader {
     }
     return whole
   }
-}
-
-/** Whether brackets nest deeper than `limit`; strings are skipped. Cheap: run before JSON.parse. */
-function nestsDeeperThan(json: string, limit: number): boolean {
-  let depth = 0
-  let inString = false
-  for (let i = 0; i < json.length; i++) {
-    const c = json.charCodeAt(i)
-    if (inString) {
-      if (c === 0x5c) i++
-      else if (c === 0x22) inString = false
-    } else if (c === 0x22) inString = true
-    else if (c === 0x7b || c === 0x5b) {
-      if (++depth > limit) return true
-    } else if (c === 0x7d || c === 0x5d) depth--
-  }
-  return false
 }
 
 function parseHeader(utf8: Uint8Array): FrameHeader {

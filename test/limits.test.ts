@@ -29,6 +29,7 @@ const noLimits: Readonly<Record<string, string>> = {
   maxRelativeOffset: 'of a number in a file',
   maxReplicasPerPartition: 'one is all there is yet',
   maxStepBytes: 'of one write',
+  maxStoredNesting: 'of a file that this broker wrote',
   maxTimerMs: 'of a number',
   maxTopicPartitions: 'of a setting of the operator',
 }

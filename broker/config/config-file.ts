@@ -7,6 +7,7 @@
  * Called by load-config.ts.
  */
 import { z } from 'zod'
+import { nestsDeeperThan } from '../../protocol/bytes/json-nesting.ts'
 import { SluiceError } from '../../protocol/errors.ts'
 
 type Scalar = string | number | boolean
@@ -21,11 +22,6 @@ const fileShape = z.record(z.string(), node)
 /** Deeper than any setting's name; what follows calls itself once per level. */
 const maxNesting = 16
 
-function isWithin(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return true
-  return levels > 0 && Object.values(value).every(one => isWithin(one, levels - 1))
-}
-
 const refuse = (path: string, message: string): SluiceError =>
   new SluiceError('INVALID_ARGUMENT', `config file ${path}: ${message}`, {
     hint: 'a config file is one JSON object of settings: {"data.dir": "/var/lib/sluice"}',
@@ -39,7 +35,7 @@ export function readConfigFile(text: string, path: string): [string, string][] {
   } catch (error) {
     throw refuse(path, error instanceof Error ? error.message : 'not JSON')
   }
-  if (!isWithin(parsed, maxNesting)) throw refuse(path, `nests deeper than ${maxNesting}`)
+  if (nestsDeeperThan(text, maxNesting)) throw refuse(path, `nests deeper than ${maxNesting}`)
   const checked = fileShape.safeParse(parsed)
   if (!checked.success) {
     const issue = checked.error.issues[0]

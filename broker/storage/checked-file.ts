@@ -10,6 +10,7 @@
  * of topics.
  */
 import { crc32c } from '../../protocol/bytes/crc32c.ts'
+import { nestsDeeperThan } from '../../protocol/bytes/json-nesting.ts'
 import { type Disk, DiskError } from '../world/disk.ts'
 import { finalSync } from './final-sync.ts'
 import type { StoredShape } from './stored-shape.ts'
@@ -20,6 +21,9 @@ export type CheckedRead =
   | { readonly state: 'ok'; readonly version: number; readonly value: unknown }
   | { readonly state: 'missing' }
   | { readonly state: 'damaged'; readonly reason: string }
+
+/** Far deeper than any value of ours; fields that we do not know are written back as they were. */
+const maxStoredNesting = 64
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -100,10 +104,10 @@ export async function readCheckedFile(disk: Disk, at: CheckedFile): Promise<Chec
   return { state: 'ok', version, value }
 }
 
-/** undefined where the text is not JSON. */
+/** undefined where the text is not JSON, or could not be written again. */
 function parsed(json: string): unknown {
   try {
-    return JSON.parse(json)
+    return nestsDeeperThan(json, maxStoredNesting) ? undefined : JSON.parse(json)
   } catch {
     return undefined
   }

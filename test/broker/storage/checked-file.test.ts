@@ -75,3 +75,20 @@ t.test('a checksum that is right does not make a value of what has another shape
   await replaceFile(disk, at, new TextEncoder().encode(head))
   t.match(await readCheckedFile(disk, at), { state: 'damaged' }, 'not JSON')
 })
+
+t.test('a value that nests too deep to be written again is damaged', async t => {
+  const disk = new CrashDisk()
+  const stateOf = async (levels: number) => {
+    const body = new TextEncoder().encode(`{"field":${'['.repeat(levels)}${']'.repeat(levels)}}`)
+    const head = `sluice notes 1 crc32c=${crc32c(body).toString(16).padStart(8, '0')}\n`
+    await replaceFile(
+      disk,
+      at,
+      Buffer.concat([new TextEncoder().encode(head), body, Buffer.from('\n')]),
+    )
+    return (await readCheckedFile(disk, at)).state
+  }
+  t.equal(await stateOf(63), 'ok')
+  t.equal(await stateOf(64), 'damaged')
+  t.equal(await stateOf(20_000), 'damaged')
+})
