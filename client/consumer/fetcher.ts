@@ -1,10 +1,13 @@
 /**
  * Fetcher: keeps the readers' buffers filled, so that the wire works while the loop does.
  *
+ *   readers of a broker ──> fetch of at most 64 ─ waits ─┐   a record of one partition ends the wait
+ *                      ──> fetch of at most 64 ─ waits ─┤   of its own fetch; the others wait on
+ *                      ──> …
+ *
  * Always true: a partition is in at most one fetch at a time; a fetch names only partitions with
- * room, so a slow or paused one never holds up another; a few fetches per broker may wait at once,
- * for partitions that got room while the others were already being waited for. What the buffers
- * hold stays within bufferBytes, one answer and one batch per partition aside.
+ * room, so a slow or paused one never holds up another. What the buffers hold stays within
+ * bufferBytes, and so do the answers that are under way, one batch per partition aside.
  * Called by consumer.ts.
  */
 import { asSluiceError, SluiceError } from '../../protocol/errors.ts'
@@ -15,7 +18,12 @@ import type { FetchSettings } from './consumer-settings.ts'
 import type { FetchOutcomes } from './fetch-outcomes.ts'
 import type { Asked, PartitionReader } from './partition-reader.ts'
 
-const maxFetchesPerBroker = 4
+const maxFetchesPerBroker = 16
+/**
+ * Naming, checking and watching a partition costs both sides some microseconds in each fetch,
+ * whether it has news or not, so a record must not make all of thousands be named again.
+ */
+const groupPartitions = 64
 const retryPace = { baseMs: 20, maxMs: 1000 }
 
 export interface FetcherParts {
@@ -34,9 +42,16 @@ export class Fetcher {
   #turn = 0
   /** Bytes that the loop must be done with before anybody may fetch; below 0 = none. */
   #excessBytes = -1
+  /** Of the fetches under way. Node warns of a signal that more than ten listen to. */
+  readonly #stops = new Set<AbortController>()
 
   constructor(parts: FetcherParts) {
     this.#parts = parts
+    const { signal } = parts
+    const stopAll = (): void => {
+      for (const stop of this.#stops) stop.abort(signal.reason)
+    }
+    signal.addEventListener('abort', stopAll, { once: true })
   }
 
   setReaders(readers: readonly PartitionReader[]): void {
@@ -83,9 +98,25 @@ export class Fetcher {
     const suspect = readers.find(reader => reader.isAlone)
     const isBusy = this.#readers.some(r => r.leader === leader && r.isAlone && r.isFetching)
     if (isBusy || inFlight >= maxFetchesPerBroker) return
-    const most = this.#parts.cluster.currentSession(leader)?.maxPartitions ?? 1
-    if (suspect === undefined) this.#fetch(leader, readers.slice(0, most))
+    if (suspect === undefined) this.#fetchGroups(leader, readers, maxFetchesPerBroker - inFlight)
     else if (inFlight === 0) this.#fetch(leader, [suspect])
+  }
+
+  #fetchGroups(leader: number, readers: readonly PartitionReader[], most: number): void {
+    const session = this.#parts.cluster.currentSession(leader)
+    // The first request opens the session, which tells how many partitions one may name.
+    if (session === undefined) {
+      this.#fetch(leader, readers.slice(0, 1))
+      return
+    }
+    const size = Math.min(session.maxPartitions, this.#groupSize)
+    for (let group = 0; group < most && group * size < readers.length; group++) {
+      this.#fetch(leader, readers.slice(group * size, (group + 1) * size))
+    }
+  }
+
+  get #groupSize(): number {
+    return Math.max(groupPartitions, Math.ceil(this.#readers.length / maxFetchesPerBroker))
   }
 
   /** Each call begins with another reader: a fetch's credit goes to the first ones. */
@@ -110,7 +141,9 @@ export class Fetcher {
   }
 
   #fetch(leader: number, readers: readonly PartitionReader[]): void {
-    const { cluster, settings, signal } = this.#parts
+    const { cluster, settings } = this.#parts
+    const stop = new AbortController()
+    this.#stops.add(stop)
     for (const reader of readers) reader.isFetching = true
     this.#inFlight.set(leader, (this.#inFlight.get(leader) ?? 0) + 1)
     const asked = readers.map(reader => ({
@@ -121,7 +154,7 @@ export class Fetcher {
     }))
     const timeoutMs = settings.maxWaitMs + cluster.settings.requestTimeoutMs
     cluster
-      .request(leader, 'fetch', this.#header(readers), { timeoutMs, signal })
+      .request(leader, 'fetch', this.#header(readers), { timeoutMs, signal: stop.signal })
       .then(
         answer => this.#onAnswer(asked, answer),
         error => this.#parts.outcomes.onRequestFailed(readers, asSluiceError(error)),
@@ -129,12 +162,17 @@ export class Fetcher {
       .catch(error => {
         for (const reader of readers) reader.failure ??= asSluiceError(error)
       })
-      .finally(() => this.#afterFetch(leader, readers))
+      .finally(() => {
+        this.#stops.delete(stop)
+        this.#afterFetch(leader, readers)
+      })
   }
 
   #header(readers: readonly PartitionReader[]): RequestHeader<'fetch'> {
-    const { maxWaitMs, minBytes, fetchBytes, isolation } = this.#parts.settings
+    const { maxWaitMs, minBytes, fetchBytes, bufferBytes, isolation } = this.#parts.settings
     const shareBytes = this.#shareBytes
+    const groups = Math.ceil(this.#readers.length / this.#groupSize)
+    const maxBytes = Math.max(1, Math.min(fetchBytes, Math.floor(bufferBytes / groups)))
     const partitions = readers.map(reader => ({
       topic: reader.topic,
       topicId: reader.topicId,
@@ -143,7 +181,7 @@ export class Fetcher {
       maxBytes: Math.max(1, Math.min(fetchBytes, shareBytes - reader.bufferedBytes)),
       ...(reader.lastEpoch !== undefined && { lastEpoch: reader.lastEpoch }),
     }))
-    return { maxWaitMs, minBytes, maxBytes: fetchBytes, isolation, partitions }
+    return { maxWaitMs, minBytes, maxBytes, isolation, partitions }
   }
 
   #onAnswer(asked: readonly Asked[], { response, bodies }: Answer<'fetch'>): void {

@@ -138,6 +138,26 @@ t.test('two thousand partitions are found and read in requests of legal size', a
   t.ok(Math.max(...sizes) <= broker.limits.maxPartitionsPerRequest, `${Math.max(...sizes)}`)
 })
 
+t.test('a record of one partition does not make all others be named again', async t => {
+  const { world, broker, client } = await setUp(t)
+  broker.createTopic('a', 1000)
+  const loop = client.consumer({ topics: ['a'] })[Symbol.asyncIterator]()
+  const reading = loop.next()
+  await settle(100)
+  const named = () =>
+    broker.requests.reduce((sum, { api, header }) => {
+      return api === 'fetch' ? sum + (header.partitions?.length ?? 0) : sum
+    }, 0)
+  const before = named()
+  t.equal(before, 1000, 'each is waited for once')
+  fill(broker.log('a', 500), 1)
+  t.match(await world.run(reading), { value: { partition: 500 } })
+  await settle(100)
+  t.equal(named() - before, 64, 'the fetch that it was part of is sent again')
+  const sizes = broker.requests.map(({ header }) => header.maxBytes ?? 0)
+  t.equal(Math.max(...sizes), 2 ** 20, 'together the answers fit the buffer')
+})
+
 t.test('what waits in the buffer does not keep the messages that it came in', async t => {
   const { world, broker, client } = await setUp(t)
   broker.createTopic('a')
