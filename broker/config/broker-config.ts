@@ -178,7 +178,9 @@ export const brokerOptions = {
   maxPendingSockets: integer('max.pending.sockets', {
     default: 256,
     min: 1,
-    about: 'Sockets that are no connection yet; above it the one that waits longest is closed.',
+    about:
+      'Sockets that are no connection yet; above it the one that waits longest is closed, ' +
+      'if it came more than a second ago.',
   }),
   helloTimeoutMs: duration('hello.timeout.ms', {
     default: 10_000,

@@ -51,6 +51,8 @@ export class PausedTime {
 
 export class ConnectionCounts {
   opened = 0
+  /** Cut off because their memory was needed: half-received messages, answers not taken. */
+  dropped = 0
   readonly refused = new Map<RefusalReason, number>()
   readonly throttled: Readonly<Record<Quota, PausedTime>> = {
     receive: new PausedTime(),

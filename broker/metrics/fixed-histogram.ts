@@ -70,6 +70,16 @@ export class FixedHistogram {
     return Math.min(this.bounds[bucket] ?? this.#max, this.#max)
   }
 
+  /** Adds what `other`, of the same bounds, has counted. */
+  add(other: FixedHistogram): void {
+    other.#buckets.forEach((count, bucket) => {
+      this.#buckets[bucket] = (this.#buckets[bucket] as number) + count
+    })
+    this.#sum += other.#sum
+    this.#count += other.#count
+    this.#max = Math.max(this.#max, other.#max)
+  }
+
   clear(): void {
     this.#buckets.fill(0)
     this.#sum = 0
@@ -99,14 +109,11 @@ export class RecentHistogram {
   /** Count, median, 99th percentile and maximum of what is recent at `nowMs`. */
   summary(nowMs: number): { count: number; p50: number; p99: number; max: number } {
     this.#turn(nowMs)
-    const [a, b] = [this.#current, this.#before]
-    const larger = (fraction: number) => Math.max(a.quantile(fraction), b.quantile(fraction))
-    return {
-      count: a.count + b.count,
-      p50: larger(0.5),
-      p99: larger(0.99),
-      max: Math.max(a.max, b.max),
-    }
+    const both = new FixedHistogram(this.#current.bounds)
+    both.add(this.#before)
+    both.add(this.#current)
+    const { count, max } = both
+    return { count, p50: both.quantile(0.5), p99: both.quantile(0.99), max }
   }
 
   #turn(nowMs: number): void {

@@ -95,6 +95,11 @@ export const metricTable = {
     by('reason'),
     'Connections refused before they became one, and plain HTTP requests that were.',
   ),
+  sluice_connections_dropped_total: counter(
+    by('listener'),
+    'Connections that the broker cut off because it needed their memory: half-received messages, ' +
+      'or answers that the peer did not take.',
+  ),
   sluice_connection_buffered_bytes: gauge(
     bytes('listener'),
     'Answers that peers have not taken yet, over all connections.',

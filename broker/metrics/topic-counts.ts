@@ -35,6 +35,8 @@ export class TopicLedger {
   readonly #wantsLabel: (topic: string) => boolean
   readonly #labelled = new Map<string, TopicCounts>()
   readonly #others = new TopicCounts('')
+  /** Topics that stay among the others although a label has become free. */
+  readonly #unlabelled = new Set<string>()
 
   constructor(labels: TopicLabels = 'on') {
     const pattern = labels === 'on' || labels === 'off' ? null : new RegExp(labels)
@@ -45,10 +47,17 @@ export class TopicLedger {
   of(topic: string): TopicCounts {
     const known = this.#labelled.get(topic)
     if (known !== undefined) return known
-    if (this.#labelled.size >= maxTopicLabels || !this.#wantsLabel(topic)) return this.#others
+    if (this.#unlabelled.has(topic) || !this.#mayLabel(topic)) {
+      this.#unlabelled.add(topic)
+      return this.#others
+    }
     const counts = new TopicCounts(topic)
     this.#labelled.set(topic, counts)
     return counts
+  }
+
+  #mayLabel(topic: string): boolean {
+    return this.#labelled.size < maxTopicLabels && this.#wantsLabel(topic)
   }
 
   /** What a topic is called in a label; '' = one of the others. */
@@ -59,6 +68,7 @@ export class TopicLedger {
   /** The topic was deleted: its label is free. */
   forget(topic: string): void {
     this.#labelled.delete(topic)
+    this.#unlabelled.delete(topic)
   }
 
   all(): TopicCounts[] {

@@ -5,7 +5,8 @@
  * Always true: nothing runs before its time, and at most an eighth of its delay (but 1 s at most)
  * after it; what was cancelled never runs; a slot's timer stays until its time, so that cancelling
  * costs nothing.
- * Used by the produce handler (timeoutMs) and fetch-waiter.ts (maxWaitMs).
+ * Used by the produce handler (timeoutMs), fetch-waiter.ts (maxWaitMs), session.ts (hello) and
+ * held-watch.ts (its looks).
  */
 import type { TimerHandle } from '../../protocol/world.ts'
 import type { BrokerWorld } from '../world/world.ts'

@@ -40,10 +40,19 @@ export class MetricsPage {
   }
 
   async #make(): Promise<HttpAnswer> {
-    this.#exposition ??= this.#load()
-    const exposition = await this.#exposition
+    const exposition = await this.#loaded()
     const body = await exposition.render(observe(this.#observed()))
     return { status: 200, contentType: exposition.contentType, body }
+  }
+
+  async #loaded(): Promise<Exposition> {
+    this.#exposition ??= this.#load()
+    try {
+      return await this.#exposition
+    } catch (error) {
+      this.#exposition = null
+      throw error
+    }
   }
 
   async #load(): Promise<Exposition> {

@@ -121,6 +121,7 @@ function ofConnections({ counts, sessions, world }: Observed) {
     sluice_rejected_connections_total: refusalReasons.map(reason => {
       return { labels: { reason }, value: connections.refused.get(reason) ?? 0 }
     }),
+    sluice_connections_dropped_total: one(connections.dropped, { listener }),
     sluice_connection_buffered_bytes: one(sessions?.unsentBytes ?? 0, { listener }),
     sluice_throttled_seconds_total: [
       { labels: { quota: 'receive' }, value: receive.totalMs(nowMs) / 1000 },
@@ -157,8 +158,8 @@ function ofLogs({ counts, perPartition }: Observed, partitions: readonly Partiti
   for (const { topic, log } of partitions) {
     const label = counts.topics.labelOf(topic)
     const sum = sizes.get(label) ?? { bytes: 0, segments: 0 }
-    const { sizeBytes, segments } = log.describe()
-    sizes.set(label, { bytes: sum.bytes + sizeBytes, segments: sum.segments + segments.length })
+    const { bytes, segments } = log.size
+    sizes.set(label, { bytes: sum.bytes + bytes, segments: sum.segments + segments })
   }
   const each = [...sizes].map(([topic, size]) => ({ labels: { topic }, ...size }))
   const named = partitions.filter(

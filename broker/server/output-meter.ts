@@ -8,6 +8,7 @@
  * is being read for it counts already; one answer always fits, however large, when nothing else is
  * waiting; requests that wait for the peer to take its answers are its own burden, not that of who
  * still sends. One per session.
+ * Called by session.ts.
  */
 import type { SendBudget } from './send-budget.ts'
 

@@ -66,7 +66,7 @@ export class Session implements ConnectionEvents, Pausable, Holder, AnsweringSes
   constructor(parts: SessionParts, connection: Connection) {
     this.#parts = parts
     this.#connection = connection
-    const { maxBufferedBytes } = parts.config
+    const { maxBufferedBytes, helloTimeoutMs } = parts.config
     this.#output = new OutputMeter(maxBufferedBytes, parts.sendBudget, paused => {
       this.#setPausedForOutput(paused)
       this.#applyPause()
@@ -75,7 +75,6 @@ export class Session implements ConnectionEvents, Pausable, Holder, AnsweringSes
     const handle = (message: Uint8Array[]) => this.#handle(message)
     this.#queue = new MessageQueue({ turns, budget, handle, onChange: () => this.#applyPause() })
     budget.join(this)
-    const { helloTimeoutMs } = parts.config
     this.#helloDeadline = parts.deadlines.after(helloTimeoutMs, () => {
       this.end(1008, `no hello within ${helloTimeoutMs} ms`)
     })
@@ -86,6 +85,10 @@ export class Session implements ConnectionEvents, Pausable, Holder, AnsweringSes
   }
   get unanswered(): number {
     return this.#inFlight.size
+  }
+  /** Messages that came and whose turn has not come. */
+  get hasQueued(): boolean {
+    return !this.#queue.isEmpty
   }
 
   onMessage(parts: Uint8Array[]): void {
@@ -138,10 +141,18 @@ export class Session implements ConnectionEvents, Pausable, Holder, AnsweringSes
   /** Closes with a WebSocket code; `reason` is cut to what a close frame holds. */
   end(code: number, reason: string): void {
     if (!this.#open) return
-    this.#open = false
-    const { logger } = this.#parts
     const values = { event: 'connection-ended', peer: this.#connection.peer, code, reason }
-    if (code !== 1013) logger.warn(values, 'the connection is ended')
+    this.#parts.logger.warn(values, 'the connection is ended')
+    this.#close(code, reason)
+  }
+
+  /** The broker stops, which is no news of this connection: 1013 says to come again later. */
+  sendAway(): void {
+    if (this.#open) this.#close(1013, 'the broker is stopping')
+  }
+
+  #close(code: number, reason: string): void {
+    this.#open = false
     this.#connection.close(code, closeReason(reason))
   }
 
@@ -157,11 +168,12 @@ export class Session implements ConnectionEvents, Pausable, Holder, AnsweringSes
   }
   /** The broker does not read from it at the moment. */
   get isPaused(): boolean {
-    return this.#pausedForMemory || this.#pausedForOutput || !this.#queue.isEmpty
+    return this.#pausedForMemory || this.#pausedForOutput || this.hasQueued
   }
 
   /** Ends the connection at once: its memory is needed. */
   drop(reason: string): void {
+    if (this.#open) this.#parts.counts.connections.dropped++
     this.end(1013, reason)
     this.#connection.terminate()
   }

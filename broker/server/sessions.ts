@@ -107,13 +107,13 @@ export class Sessions {
 
   #checkDrained(): void {
     if (this.#onDrained === null) return
-    for (const session of this.#open) if (session.unanswered > 0) return
+    for (const session of this.#open) if (session.unanswered > 0 || session.hasQueued) return
     this.#onDrained()
   }
 
-  /** The broker stops: 1013 tells clients to come again later. */
+  /** The broker stops. */
   end(): void {
-    for (const session of this.#open) session.end(1013, 'the broker is stopping')
+    for (const session of this.#open) session.sendAway()
   }
 }
 

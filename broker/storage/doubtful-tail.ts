@@ -28,6 +28,13 @@ interface TailPlace {
   readonly position: number
 }
 
+/** Bytes [from, end) of one file, to `to` and on in another. */
+interface Range {
+  readonly from: number
+  readonly end: number
+  readonly to: number
+}
+
 const logPathOf = ({ directory, baseOffset }: TailPlace): string =>
   `${directory}/${segmentFileName(baseOffset, 'log')}`
 
@@ -73,20 +80,26 @@ async function saveTail(
   const path = tailPathOf(place)
   const temporary = `${path}${temporarySuffix}`
   await disk.removeFile(temporary)
-  const tail = await disk.open(temporary, 'create')
   try {
-    await copyBytes(log, tail, { from: place.position, end, to: 0 })
-    await finalSync(tail.sync())
+    await copyDurably(disk, log, temporary, { from: place.position, end, to: 0 })
+    await disk.rename(temporary, path)
   } catch (error) {
     if (!isNoSpace(error)) throw error
     await disk.removeFile(temporary)
     return false
-  } finally {
-    await tail.close()
   }
-  await disk.rename(temporary, path)
   await finalSync(disk.syncDirectory(place.directory))
   return true
+}
+
+async function copyDurably(disk: Disk, log: DiskFile, path: string, range: Range): Promise<void> {
+  const copy = await disk.open(path, 'create')
+  try {
+    await copyBytes(log, copy, range)
+    await finalSync(copy.sync())
+  } finally {
+    await copy.close()
+  }
 }
 
 async function writeAnew(disk: Disk, place: TailPlace, log: DiskFile): Promise<void> {
@@ -103,7 +116,7 @@ async function writeAnew(disk: Disk, place: TailPlace, log: DiskFile): Promise<v
 async function copyBytes(
   source: DiskFile,
   target: DiskFile,
-  { from, end, to }: { readonly from: number; readonly end: number; readonly to: number },
+  { from, end, to }: Range,
 ): Promise<void> {
   for (let at = from; at < end; at += chunkBytes) {
     const chunk = await source.read(at, Math.min(chunkBytes, end - at))

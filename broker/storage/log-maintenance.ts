@@ -47,6 +47,13 @@ export interface MaintainedLog {
 /** Why a segment that lies below the new log start goes. */
 type WhyDeleted = (segment: Segment) => DeletionReason
 
+interface Moved {
+  /** The log start, durable. */
+  readonly start: number
+  /** What went with it. */
+  readonly bytes: number
+}
+
 export class LogMaintenance {
   readonly #parts: MaintenanceParts
   readonly #atWork = new Users()
@@ -63,7 +70,11 @@ export class LogMaintenance {
    * Answers the log start, durable; segments that lie wholly below are gone.
    * @throws SluiceError CLOSED, DISK_FULL
    */
-  async moveLogStart(offset: number, why: WhyDeleted = () => 'trim'): Promise<number> {
+  async moveLogStart(offset: number, why?: WhyDeleted): Promise<number> {
+    return (await this.#moveLogStart(offset, why)).start
+  }
+
+  async #moveLogStart(offset: number, why: WhyDeleted = () => 'trim'): Promise<Moved> {
     const { log, shared } = this.#parts
     if (this.#stopped) throw new SluiceError('CLOSED', 'the log is being closed', log.identity)
     return this.#atWork.during(async () => {
@@ -72,8 +83,7 @@ export class LogMaintenance {
       // Somebody else may raise it further meanwhile, which this checkpoint need not cover.
       const start = log.logStartOffset
       await shared.checkpointNow()
-      await this.#dropSegments(why)
-      return start
+      return { start, bytes: await this.#dropSegments(why) }
     })
   }
 
@@ -88,13 +98,17 @@ export class LogMaintenance {
     throw new SluiceError('DISK_FULL', 'no space to seal a segment before it goes', log.identity)
   }
 
-  async #dropSegments(why: WhyDeleted): Promise<void> {
+  /** Answers the bytes that went. */
+  async #dropSegments(why: WhyDeleted): Promise<number> {
     const { log, segments, sealer, shared } = this.#parts
     await sealer.idle()
+    let bytes = 0
     for (const segment of segments.dropBelow(log.logStartOffset)) {
       shared.counts.deletedBytes[why(segment)] += segment.sizeBytes
+      bytes += segment.sizeBytes
       await this.#remove(segment)
     }
+    return bytes
   }
 
   /** What cannot be removed now is removed by the next start: the log start is durable. */
@@ -128,10 +142,9 @@ export class LogMaintenance {
     const start = Math.max(wanted, log.logStartOffset)
     // A full disk may have kept an earlier pass from removing what lies below the log start.
     if (!segments.hasBelow(start)) return 0
-    const before = segments.sizeBytes
     const tooOld = retentionStart(segments.all, { ...log.settings, retentionBytes: -1 }, nowMs)
-    await this.moveLogStart(start, ({ endOffset }) => (endOffset <= tooOld ? 'time' : 'size'))
-    const bytes = before - segments.sizeBytes
+    const why: WhyDeleted = ({ endOffset }) => (endOffset <= tooOld ? 'time' : 'size')
+    const { bytes } = await this.#moveLogStart(start, why)
     const { topic, partition } = log.identity
     const values = { event: 'retention', topic, partition, logStartOffset: start, bytes }
     shared.logger.info(values, 'retention removed old segments')

@@ -2,7 +2,7 @@
  * Log recovery: after a stop that was not clean, finds out what of a log is good, makes it durable,
  * and rebuilds what follows from it.
  *
- *   sealed, known        | read and checked  | rewritten in place and fsynced, too            | torn: kept as .cut
+ *   sealed, known        | read and checked  | and cut off, written anew, fsynced             | torn: kept as .cut
  *                        ^ snapshot's segment ^ recovery point                                 ^ log end
  *
  * Always true: nothing is served that was not rewritten and fsynced by this process: a batch in the

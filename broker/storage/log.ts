@@ -66,9 +66,8 @@ export class Log implements PartitionLog {
   #logStartOffset: number
   #highWatermark: number
   #logEndOffset: number
-  /** No appends any more. */
+  /** Closed: no appends any more; ended: no reads either. */
   #closed = false
-  /** No reads either. */
   #ended = false
 
   constructor({ shared, identity, directory, settings, loaded, noted }: LogParts) {
@@ -77,9 +76,7 @@ export class Log implements PartitionLog {
     this.#shared = shared
     this.directory = directory
     this.#settings = settings
-    this.#segments = loaded.segments
     this.#producers = loaded.producers
-    this.#epochs = loaded.epochs
     this.#quarantine = loaded.quarantine
     this.#logStartOffset = loaded.logStartOffset
     this.#highWatermark = loaded.segments.active.endOffset
@@ -87,7 +84,9 @@ export class Log implements PartitionLog {
     this.#tail = shared.tailCache.openTail()
     const access = new SegmentAccess(shared, identity)
     const { segments, transactions, epochs } = loaded
+    this.#segments = segments
     this.#transactions = transactions
+    this.#epochs = epochs
     this.#reader = new LogReader({ access, segments, transactions, tail: this.#tail, epochs })
     this.#times = new TimeLookup(access, segments, shared.compression)
     const sealer = new Sealer(shared, directory, segments)
@@ -96,7 +95,7 @@ export class Log implements PartitionLog {
     const parts = { shared, directory, segments, sealer }
     this.#writer = new LogWriter({
       ...parts,
-      epochs: loaded.epochs,
+      epochs,
       hooks: {
         settings: () => this.#settings,
         committed: (end, bytes) => this.#committed(end, bytes),
@@ -122,6 +121,9 @@ export class Log implements PartitionLog {
   }
   get logEndOffset(): number {
     return this.#logEndOffset
+  }
+  get size(): PartitionLog['size'] {
+    return this.#segments.size
   }
   get durableEndOffset(): number {
     return this.#writer.durableEnd.offset

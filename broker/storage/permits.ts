@@ -1,9 +1,9 @@
 /**
- * Permits: at most n of something at once, first come first served. Bounds the fsyncs under way per
- * data directory, so that the thread pool keeps room for reads.
+ * Permits: at most n of something at once, first come first served: fsyncs under way per data
+ * directory, so that the thread pool keeps room for reads, and lookups by time.
  *
  * Always true: a permit is given back exactly once, whatever the work does.
- * Called by log-writer.ts.
+ * Called by timed-sync.ts and handlers/list-offsets.ts.
  */
 export class Permits {
   #free: number

@@ -62,18 +62,21 @@ export async function loadProducerSnapshot(
 }
 
 /**
- * Loads the newest usable snapshot; answers its offset, 0 for none. Whatever is cut from a log, its
- * later snapshots go before anything is appended again, so one that lies within the log tells of
- * this very log.
+ * Loads the newest usable snapshot; answers its offset, 0 for none. Those that cannot be used are
+ * taken off the disk and off `offsets`, or their names would count as knowing who wrote what.
+ * Whatever is cut from a log, its later snapshots go before anything is appended again, so one that
+ * lies within the log tells of this very log.
  */
 export async function loadNewestSnapshot(
   disk: Disk,
   directory: string,
-  offsets: readonly number[],
+  offsets: number[],
   into: ProducerState,
 ): Promise<number> {
-  for (const offset of offsets.toReversed()) {
+  for (let offset = offsets.at(-1); offset !== undefined; offset = offsets.at(-1)) {
     if (await loadProducerSnapshot(disk, directory, offset, into)) return offset
+    await disk.removeFile(`${directory}/${segmentFileName(offset, 'producers')}`)
+    offsets.pop()
   }
   return 0
 }

@@ -33,6 +33,10 @@ export class SegmentList {
     return last
   }
 
+  get size(): { bytes: number; segments: number } {
+    return { bytes: this.sizeBytes, segments: this.#segments.length }
+  }
+
   get sizeBytes(): number {
     return this.#segments.reduce((sum, segment) => sum + segment.sizeBytes, 0)
   }

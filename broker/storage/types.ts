@@ -70,6 +70,12 @@ export interface Isolation {
 }
 
 /** A log as replication/partition.ts uses it. One owner; every call on one event loop. */
+/** Of all segments. */
+export interface LogSize {
+  readonly bytes: number
+  readonly segments: number
+}
+
 export interface PartitionLog {
   readonly identity: LogIdentity
   readonly settings: LogSettings
@@ -136,6 +142,8 @@ export interface PartitionLog {
   trim(before: number): Promise<number>
   /** flush os→commit resolves only after everything appended is on disk. */
   applySettings(settings: LogSettings): Promise<void>
+  readonly size: LogSize
+  /** Walks over all segments. */
   describe(): LogDescription
 }
 

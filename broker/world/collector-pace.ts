@@ -10,7 +10,8 @@
  * `spareBytes` pass in between, however few objects there are.
  *
  * Always true: from `spareBytes` of objects on V8's own rule is in force; the factor follows the
- * heap as it grows, so a heap that fills up is never let grow by a factor meant for an empty one.
+ * heap as it grows, once a second. A heap that fills up within one second is let grow, once, by a
+ * factor meant for an emptier one, and so that is bounded.
  * Called by the programs: start.ts, and main.ts for commands that open a connection. The libraries
  * leave the flags of the process that they are used in alone.
  */
@@ -22,14 +23,16 @@ export const spareBytes = 64 * 1024 * 1024
 const lookMs = 1000
 /** V8's own factor for a heap that is at rest. */
 const smallestPercent = 100
+/** Enough for the 8 MB of objects of a broker that just began. */
+const largestPercent = 800
 
 /**
  * For V8's flag --heap-growing-percent: growth in percent of what is live; 0 = V8's own rule.
  * `liveBytes`: objects that have survived their first collections.
  */
 export function growthPercent(liveBytes: number): number {
-  const percent = Math.floor((100 * spareBytes) / Math.max(1024 * 1024, liveBytes))
-  return percent < smallestPercent ? 0 : percent
+  const percent = Math.floor((100 * spareBytes) / Math.max(1, liveBytes))
+  return percent < smallestPercent ? 0 : Math.min(largestPercent, percent)
 }
 
 /** Without the young generation, which is mostly garbage at any time. */

@@ -9,8 +9,8 @@ import { DiskError, isNoSpace } from './disk.ts'
 
 /**
  * Calls `writeOnce` with what is left of `parts` until all is written; the returned count is short
- * only when the disk became full after a part was written. Exported for its test: no real disk
- * gives a short count at will.
+ * only when the disk became full after a part was written. By itself, because no real disk
+ * gives a short count at will in a test.
  */
 export async function writeFully(
   path: string,

@@ -46,6 +46,7 @@ export class TopicHandle<K, V> implements Topic<K, V> {
   readonly #onError: TopicOptions<K, V>['onError']
   /** Of a record given to post() by somebody who does not ask for failures. */
   readonly #logFailure: Waiter
+  readonly #logger: Logger
 
   constructor(name: string, options: TopicOptions<K, V>, parts: HandleParts) {
     this.name = name
@@ -67,6 +68,7 @@ export class TopicHandle<K, V> implements Topic<K, V> {
     this.#keyContext = { topic: name, part: 'key' }
     this.#valueContext = { topic: name, part: 'value' }
     this.#onError = options.onError
+    this.#logger = parts.logger
     this.#logFailure = {
       reject: error => parts.logger.error({ topic: name, error }, 'a record was lost'),
     }
@@ -113,13 +115,23 @@ export class TopicHandle<K, V> implements Topic<K, V> {
   post(record: OutgoingRecord<K, V>): boolean {
     const onError = this.#onError
     const waiter: Waiter =
-      onError === undefined ? this.#logFailure : { reject: error => onError(error, record) }
+      onError === undefined ? this.#logFailure : { reject: error => this.#tell(error, record) }
     try {
       this.#producer.give(this.#topic, this.#encode(record, undefined), waiter)
     } catch (error) {
       waiter.reject(asSluiceError(error))
     }
     return this.#hasRoom
+  }
+
+  /** The other records of the batch wait for theirs: what the callback throws must not reach them. */
+  #tell(error: SluiceError, record: OutgoingRecord<K, V>): void {
+    try {
+      this.#onError?.(error, record)
+    } catch (thrown) {
+      const values = { topic: this.name, error, thrown }
+      this.#logger.error(values, 'a record was lost, and onError threw')
+    }
   }
 
   ready(options: { signal?: AbortSignal } = {}): Promise<void> {

@@ -20,6 +20,7 @@ export const createTopics = defineApi({
     'INVALID_PARTITIONS',
     'INVALID_REPLICATION_FACTOR',
     'INVALID_CONFIG',
+    'POLICY_VIOLATION',
     'DISK_FULL',
   ],
   request: {
@@ -86,7 +87,7 @@ export const addPartitions = defineApi({
   name: 'add-partitions',
   about: 'Raises the number of partitions of a topic; keys move to other partitions from then on.',
   versions: [1, 1],
-  errors: ['UNKNOWN_TOPIC_OR_PARTITION', 'INVALID_PARTITIONS', 'DISK_FULL'],
+  errors: ['UNKNOWN_TOPIC_OR_PARTITION', 'INVALID_PARTITIONS', 'POLICY_VIOLATION', 'DISK_FULL'],
   request: {
     topic: topicName(),
     total: integer('Number of partitions afterwards.', 1, maxPartitionsPerTopic),

@@ -4,7 +4,7 @@
  *
  * Always true: above the limit a newcomer costs the one that has been there longest its place, but
  * never one that came within the last second: a thousand clients that come back at once are no
- * attack.
+ * attack. So the limit holds for those that are older than that, up to two seconds.
  * Used by http-door.ts; one per listener.
  */
 import type { TimerHandle, Timers } from '../world.ts'
@@ -20,7 +20,9 @@ export class PendingSockets<S extends PendingSocket> {
   readonly #max: number
   readonly #timers: Timers
   readonly #onDropped: (socket: S) => void
-  readonly #young = new Set<S>()
+  /** Came since the last tick, and in the second before it. */
+  #young = new Set<S>()
+  #grown = new Set<S>()
   readonly #old = new Set<S>()
   #timer: TimerHandle | null = null
 
@@ -31,7 +33,7 @@ export class PendingSockets<S extends PendingSocket> {
   }
 
   get size(): number {
-    return this.#young.size + this.#old.size
+    return this.#young.size + this.#grown.size + this.#old.size
   }
 
   add(socket: S): void {
@@ -48,6 +50,7 @@ export class PendingSockets<S extends PendingSocket> {
 
   remove(socket: S): void {
     this.#young.delete(socket)
+    this.#grown.delete(socket)
     this.#old.delete(socket)
   }
 
@@ -57,9 +60,10 @@ export class PendingSockets<S extends PendingSocket> {
   }
 
   #age(): void {
-    for (const socket of this.#young) this.#old.add(socket)
-    this.#young.clear()
-    const isIdle = this.#old.size === 0
+    for (const socket of this.#grown) this.#old.add(socket)
+    this.#grown = this.#young
+    this.#young = new Set()
+    const isIdle = this.size === 0
     this.#timer = isIdle
       ? null
       : this.#timers.after(youthMs, () => this.#age(), { background: true })

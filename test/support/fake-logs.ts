@@ -186,6 +186,10 @@ export class FakeLog implements PartitionLog {
     this.settings = settings
   }
 
+  get size(): { bytes: number; segments: number } {
+    return { bytes: 0, segments: 0 }
+  }
+
   describe(): LogDescription {
     return { state: 'ok', sizeBytes: 0, producers: 0, segments: [] }
   }

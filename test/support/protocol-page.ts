@@ -141,8 +141,10 @@ request is answered by a response with the same \`id\`; many may be under way, a
 in any order. Per partition, batches are appended in the order in which their requests were sent
 on one connection. The first request is \`hello\`; its answer tells the limits. The broker
 pings; a peer that answers none for two intervals is dropped. Codes with which the broker
-closes: 1002 the message is no frame, or breaks a rule of the connection; 1008 no hello in time;
-1009 a message or header above its limit; 1013 come again later.
+closes: 1002 the message is no frame, or breaks a rule of the connection; 1008 no hello in time,
+or a message in too many pieces, or too many pings; 1009 a message or header above its limit; 1013
+the broker stops (its reason says so), or needs the memory of answers that are not taken or of
+messages that do not become whole: come again later, and then take answers or ask for less.
 
 ## Frame
 

@@ -7,6 +7,7 @@ import type { BrokerConfigInput } from '../../broker/config/broker-config.ts'
 import { type Broker, createBroker } from '../../broker/server/broker.ts'
 import type { Interceptor } from '../../broker/server/dispatcher.ts'
 import { ManualTime } from '../../broker/testing/manual-time.ts'
+import { silentLogger } from '../../broker/world/logger.ts'
 import { MemoryDisk } from '../../broker/world/memory-disk.ts'
 import type { BrokerWorld } from '../../broker/world/world.ts'
 import { openCompression } from '../../protocol/compression/compression.ts'
@@ -43,6 +44,8 @@ export interface TestBroker {
   readonly broker: Broker
   readonly world: TestWorld
   readonly logs: FakeLogs
+  /** What it warned of, by event. */
+  readonly warnings: string[]
   /** A connection that has said hello. */
   connect(): Promise<Peer>
 }
@@ -60,8 +63,11 @@ export async function startTestBroker(
   options: TestBrokerOptions = {},
 ): Promise<TestBroker> {
   const { world = await testWorld(), logs = new FakeLogs(), intercept } = options
+  const warnings: string[] = []
+  const warn = (values: object) => void warnings.push(String((values as { event?: string }).event))
   const broker = await createBroker({ dataDir: '/data', ...options.config }, world, {
     openLogs: async () => logs,
+    logger: { ...silentLogger, warn },
     ...(intercept !== undefined && { intercept }),
   })
   t.teardown(async () => {
@@ -77,7 +83,7 @@ export async function startTestBroker(
     await peer.call('create-topics', { topics: [{ name, partitions }] })
   }
   peer.drop()
-  return { broker, world, logs, connect }
+  return { broker, world, logs, warnings, connect }
 }
 
 /** A well-formed batch of `values`, not idempotent. */

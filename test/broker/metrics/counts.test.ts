@@ -16,6 +16,7 @@ t.test(
     t.equal(sum, maxTopicLabels + 50, 'nothing is left out')
     t.equal(ledger.labelOf(`t${maxTopicLabels}`), '')
     ledger.forget('t0')
+    t.equal(ledger.of(`t${maxTopicLabels}`).label, '', 'who is among the others stays there')
     t.equal(ledger.of('new').label, 'new')
     t.equal(ledger.all().length, maxTopicLabels + 1)
   },

@@ -36,6 +36,13 @@ t.test('a quantile is a bound that enough values are not above', async t => {
   t.equal(histogram.quantile(1), 50)
 })
 
+t.test('one slow value among many is the median of nothing, in whichever window it is', async t => {
+  const recent = new RecentHistogram([1, 2, 4], 1000)
+  recent.observe(4, 0)
+  for (let i = 0; i < 1000; i++) recent.observe(1, 1000)
+  t.match(recent.summary(1000), { count: 1001, p50: 1, p99: 1, max: 4 })
+})
+
 t.test('what is recent is forgotten after one to two windows', async t => {
   const recent = new RecentHistogram([1, 2, 4], 1000)
   recent.observe(3, 0)

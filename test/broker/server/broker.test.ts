@@ -146,11 +146,12 @@ t.test('above max.receive.bytes nobody is read from until half of it is free', a
 t.test(
   'a peer that takes no answers is dropped above max.buffered.bytes, and only that one',
   async t => {
-    const { connect } = await startTestBroker(t, { config: { maxBufferedBytes: 20_000 } })
+    const { connect, warnings } = await startTestBroker(t, { config: { maxBufferedBytes: 20_000 } })
     const [peer, other] = [await connect(), await connect()]
     peer.stalled = true
     for (let i = 0; i < 100; i++) peer.post('metadata', { topics: [`nobody-${i}`.repeat(20)] })
     t.ok(peer.terminated)
+    t.same(warnings, ['connection-ended'], 'the operator is told')
     t.equal((await other.call('metadata')).error, undefined)
   },
 )

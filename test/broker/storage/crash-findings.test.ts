@@ -171,6 +171,21 @@ t.test('a producer snapshot that lies where another belongs is not believed', as
   t.match(run.log.appendAsLeader(again), { baseOffset: 33, duplicate: true })
 })
 
+t.test('a producer snapshot that cannot be read does not count as one', async t => {
+  const run = await closedLog()
+  const names = (await run.disk.list('/data/orders-0')).filter(name => name.endsWith('.producers'))
+  const newest = names.at(-1) ?? ''
+  await change(run, newest, bytes => {
+    bytes[bytes.length - 2] = 0
+  })
+  await run.open()
+  await run.logs.closeCleanly()
+  const read = await fileOf(run, newest)
+  t.not(read.at(-2), 0, 'recovery wrote it anew')
+  await run.open()
+  t.match(run.log.describe(), { state: 'ok', producers: 1 })
+})
+
 t.test('a log file that lies in the place of another is not served', async t => {
   const run = await closedLog()
   const other = new CrashRun({ settings: { segmentBytes: 600, indexIntervalBytes: 100 } })

@@ -86,6 +86,26 @@ t.test('failures of posted records reach onError with their record', async t => 
   t.same(broker.log('a').values(world.compression), ['b'])
 })
 
+t.test('an onError that throws keeps nothing from the rest of its batch', async t => {
+  const { world, broker, client } = await setUp(t)
+  broker.createTopic('a')
+  const onError = (): void => {
+    throw new Error('a bug of the user')
+  }
+  const topic = client.topic('a', { value: string(), onError })
+  const error = { code: 'INVALID_RECORD', message: 'no', retriable: false, maybeApplied: false }
+  broker.script('produce', () => ({
+    header: { partitions: [{ partition: 0, topicId: 't', error }] },
+  }))
+  topic.post({ value: 'a' })
+  const sent = topic.send({ value: 'b' })
+  topic.post({ value: 'c' })
+  await t.rejects(world.run(sent), { code: 'INVALID_RECORD' })
+  await world.run(topic.flush())
+  await world.run(topic.send({ value: 'd' }))
+  t.same(broker.log('a').values(world.compression), ['d'])
+})
+
 t.test('acks none is answered when the bytes have left', async t => {
   const { world, broker, client } = await setUp(t)
   broker.createTopic('a')

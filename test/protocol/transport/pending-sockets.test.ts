@@ -27,7 +27,7 @@ function setUp(max: number) {
 t.test('above the limit the one that has been there longest is dropped', async t => {
   const { time, pending, dropped, add } = setUp(3)
   const old = [add(), add(), add()]
-  time.advance(1000)
+  time.advance(2000)
   const young = [add(), add()]
   t.same(
     old.map(socket => socket.isDestroyed),
@@ -43,6 +43,16 @@ t.test('who came within the last second is never dropped for a newcomer', async 
   for (let i = 0; i < 1000; i++) add()
   t.equal(dropped.length, 0)
   t.equal(pending.size, 1000)
+})
+
+t.test('who came just before the others grew old is young still', async t => {
+  const { time, dropped, add } = setUp(3)
+  add()
+  time.advance(990)
+  for (let i = 0; i < 100; i++) add()
+  time.advance(20)
+  add()
+  t.equal(dropped.length, 0)
 })
 
 t.test('a socket that became a connection, or is gone, has no place any more', async t => {
