@@ -1,6 +1,7 @@
 /**
- * The crash lane, bounded: every workload of up to two operations (of two with flush=os every fifth
- * one), every crash in it. The rest and the longer ones are `npm run crash`.
+ * The crash lane, bounded: every workload of up to two settled operations (of two with flush=os
+ * every fifth one), every crash in it. The rest, operations that do not wait for each other, and
+ * the longer ones are `npm run crash`.
  */
 import t from 'tap'
 import { Explorer } from './explore.ts'

@@ -22,7 +22,7 @@ import { type Stop, type Written, writeDirectories } from './sweep-data.ts'
 import { withoutStacks } from './without-stacks.ts'
 
 export interface SweepShare {
-  /** Every so many bits are flipped and cuts made; above 200 not all files are swapped, either. */
+  /** Of flips and cuts one in so many is done, of swaps one in a two-hundredth of it. */
   readonly stride: number
   readonly worker: number
   readonly workers: number
@@ -99,7 +99,7 @@ async function runCase({ stop, damage, written }: Case, state: SweepState): Prom
   }
   state.cases++
   try {
-    const { outcome } = await checkDamaged(image, written.logs, placesOf(written.image, damage))
+    const { outcome } = await checkDamaged(image, written, placesOf(written.image, damage))
     const name = rowName(stop, damage, outcome)
     state.table.set(name, (state.table.get(name) ?? 0) + 1)
   } catch (error) {
@@ -139,5 +139,5 @@ export async function repeatCase(name: string): Promise<Checked> {
   const damage = parseDamage(name.slice(slash + 1))
   const image = damaged(written.image, damage)
   if (image === null) throw new Error('this changes nothing')
-  return checkDamaged(image, written.logs, placesOf(written.image, damage))
+  return checkDamaged(image, written, placesOf(written.image, damage))
 }
