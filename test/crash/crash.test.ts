@@ -5,7 +5,8 @@
  */
 import t from 'tap'
 import { Explorer } from './explore.ts'
-import { type Phase, phaseName, phasesOf, wordsOf } from './workloads.ts'
+import { operations } from './operations.ts'
+import { type Phase, phaseName, phasesOf, spreadWordsOf, wordsOf } from './workloads.ts'
 
 /** Words of one test: the clock of the suite starts anew with each. */
 const mostWords = 60
@@ -36,3 +37,14 @@ for (const phase of phasesOf(2).filter(({ pace }) => pace === 'settled')) {
     })
   }
 }
+
+t.test('a lane that is cut off has covered words from all over, and a whole one each once', t => {
+  const spread = [...spreadWordsOf(3)]
+  t.same(spread.toSorted(), [...wordsOf(3)].sort())
+  const some = spread.slice(0, spread.length / 20)
+  for (const at of [0, 1, 2]) {
+    const letters = new Set(some.map(word => word[at]))
+    t.equal(letters.size, operations.length, `every operation in place ${at}`)
+  }
+  t.end()
+})

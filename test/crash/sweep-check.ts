@@ -43,8 +43,6 @@ export interface Checked {
 const namedCodes = ['DATA_DIR_UNUSABLE', 'NEWER_FORMAT', 'KAFKA_STORAGE_ERROR']
 /** Refusals of a batch that is sent again: of a log that is quarantined or cannot be opened. */
 const repeatCodes = ['KAFKA_STORAGE_ERROR']
-/** A start takes a few hundred. */
-const mostDiskCalls = 20_000
 
 interface Seen {
   readonly start: number
@@ -116,7 +114,7 @@ async function startOn(
   written: readonly Close[],
   isClean: boolean,
 ): Promise<Start> {
-  const disk = new FlatDisk(image, mostDiskCalls)
+  const disk = new FlatDisk(image)
   const fixture = new FixtureWorld(disk)
   fixture.wallMs += 1_000_000
   const reports = new Reports(isClean)

@@ -104,7 +104,7 @@ const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin
 
 /** Builds both directories. */
 export async function writeDirectories(): Promise<Record<Stop, Written>> {
-  const disk = new FlatDisk({ files: new Map(), directories: new Set([dataDir]) })
+  const disk = new FlatDisk({ files: new Map(), directories: new Set([dataDir]) }, Infinity)
   const fixture = new FixtureWorld(disk)
   const first = await startNode(fixture)
   const configs = { 'segment.bytes': '5KiB', 'index.interval.bytes': '500' }

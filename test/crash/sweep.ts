@@ -37,6 +37,8 @@ export interface SweepFailure {
 }
 
 export interface SweepState {
+  /** Name of the case that was done last. */
+  last?: string
   cases: number
   /** Damages after which the files are as they were. */
   unchanged: number
@@ -73,6 +75,7 @@ async function sweepAll(share: SweepShare, state: SweepState, onCase: () => void
         const turn = number++ / every
         if (!Number.isInteger(turn) || turn % share.workers !== share.worker) continue
         await runCase({ stop, damage, written: directories[stop] }, state)
+        state.last = `${stop}/${damageName(damage)}`
         onCase()
         if (state.failures.length >= mostFailures) return
       }
