@@ -64,8 +64,8 @@ class Progress {
   constructor(phases: readonly Phase[]) {
     this.#phases = phases
     console.log(
-      'workloads (operations)                              covered    moments  combinations    images' +
-        '    nested  recoveries     CPU s',
+      'workloads (operations)                              covered    moments  combinations' +
+        '    images    nested  recoveries     CPU s',
     )
   }
 
