@@ -3,9 +3,10 @@
  * what was written to it.
  *
  *   clean     after a clean stop: marker, indexes of the active segments, producer snapshots
- *   unclean   after the death of the process: the newest records lie above the recovery point
+ *   unclean   after the death of the process: the newest records lie above the recovery point, which
+ *             is not in the last segment
  *
- * Always true: the same bytes every time, about 64 KiB of them; two topics, three partitions, four
+ * Always true: the same bytes every time, 64 and 90 KiB of them; two topics, three partitions, four
  * or more segments each, two leader epochs, a log start in the middle of a segment.
  * Called by sweep-check.ts and sweep.ts.
  */
@@ -126,7 +127,8 @@ export async function writeDirectories(): Promise<Record<Stop, Written>> {
   const last = new Writer(third, later.sequence)
   await last.write(2)
   await fixture.advance(1000)
-  await last.write(1)
+  // The last segment begins above the recovery point.
+  await last.write(14)
   return { clean, unclean: await writtenIn(third, disk.image(), false) }
 }
 
