@@ -131,7 +131,7 @@ function missingEnd({ request, segments }: Recovery): string | null {
   if (endOffset >= known) return null
   const reason = `the log ends at offset ${endOffset}, but was on disk up to ${known}`
   request.shared.logger.error(
-    { event: 'quarantined', reason },
+    { event: 'quarantined', directory: request.directory, reason },
     'records that were on disk are gone: the log is read-only',
   )
   return reason
@@ -251,7 +251,8 @@ async function handleDamage(
   })
   const reason = `${end.damage} (${segment.path('log')}, position ${end.position})`
   const event = verdict === 'quarantine' ? 'quarantined' : 'tail-cut'
-  const facts = { event, reason, endOffset: segment.endOffset, bytes: total - end.position }
+  const { endOffset } = segment
+  const facts = { event, directory, reason, endOffset, bytes: total - end.position }
   if (verdict === 'quarantine') {
     shared.counts.corruptBatches++
     shared.logger.error(facts, 'damage below what was acked: the log is read-only up to there')

@@ -1,10 +1,12 @@
 /**
- * The crash lane, bounded: every workload of up to two operations (of two with flush=os every fifth
- * one), every crash in it. The rest and the longer ones are `npm run crash`.
+ * The crash lane, bounded: every workload of up to two settled operations (of two with flush=os
+ * every fifth one), every crash in it. The rest, operations that do not wait for each other, and
+ * the longer ones are `npm run crash`.
  */
 import t from 'tap'
 import { Explorer } from './explore.ts'
-import { type Phase, phaseName, phasesOf, wordsOf } from './workloads.ts'
+import { operations } from './operations.ts'
+import { type Phase, phaseName, phasesOf, spreadWordsOf, wordsOf } from './workloads.ts'
 
 /** Words of one test: the clock of the suite starts anew with each. */
 const mostWords = 60
@@ -35,3 +37,14 @@ for (const phase of phasesOf(2).filter(({ pace }) => pace === 'settled')) {
     })
   }
 }
+
+t.test('a lane that is cut off has covered words from all over, and a whole one each once', t => {
+  const spread = [...spreadWordsOf(3)]
+  t.same(spread.toSorted(), [...wordsOf(3)].sort())
+  const some = spread.slice(0, spread.length / 20)
+  for (const at of [0, 1, 2]) {
+    const letters = new Set(some.map(word => word[at]))
+    t.equal(letters.size, operations.length, `every operation in place ${at}`)
+  }
+  t.end()
+})

@@ -68,7 +68,13 @@ export class Explorer {
   readonly examiner = new Examiner()
   readonly failures: Failure[] = []
   readonly #shapes = new Set<string>()
+  readonly #onImage: () => void
   readonly #finders = { all: new LossFinder(true), read: new LossFinder(false) }
+
+  /** `onImage`: called before each image that is checked. */
+  constructor(onImage: () => void = () => {}) {
+    this.#onImage = onImage
+  }
 
   /** Answers whether the last operation did anything. */
   explore(workload: Workload): Promise<boolean> {
@@ -121,6 +127,7 @@ export class Explorer {
 
   async #check(candidate: Candidate, place: Place): Promise<void> {
     const { key, kind, promised, image } = candidate
+    this.#onImage()
     try {
       let found = this.examiner.known(key)
       if (found === undefined && image !== undefined) {
@@ -169,6 +176,7 @@ export class Explorer {
   }
 
   async #checkNested(key: string, image: FlatImage, found: Found, place: Place): Promise<void> {
+    this.#onImage()
     try {
       const isNew = this.examiner.known(key) === undefined
       const again = await this.examiner.examine(key, image)

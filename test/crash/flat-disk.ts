@@ -18,6 +18,9 @@ export interface FlatImage {
   readonly directories: ReadonlySet<string>
 }
 
+/** Of one recovery and what is done after it; a few hundred are needed. */
+export const mostDiskCalls = 20_000
+
 const failure = (kind: DiskErrorKind, path: string): DiskError =>
   new DiskError(kind, path, `${path}: ${kind} on the flat disk`)
 
@@ -30,7 +33,7 @@ export class FlatDisk implements Disk {
   #callsLeft: number
 
   /** `mostCalls`: so that what never comes to an end throws instead. */
-  constructor({ files, directories }: FlatImage, mostCalls = Infinity) {
+  constructor({ files, directories }: FlatImage, mostCalls = mostDiskCalls) {
     this.#callsLeft = mostCalls
     this.#files = new Map()
     for (const [path, bytes] of files) this.#files.set(path, { bytes })

@@ -5,9 +5,8 @@
  * with the command that repeats it.
  * Called by run.ts.
  */
-import { fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { writeLaneResult } from '../support/lane-result.ts'
+import { runCrew } from './crew.ts'
 import type { Counts, Failure } from './explore.ts'
 import { operations } from './operations.ts'
 import type { CrashJob, PhaseReport, WorkerReport } from './protocol.ts'
@@ -29,12 +28,17 @@ export async function runLane(options: LaneOptions): Promise<number> {
   console.log(`operations:\n${letters.join('\n')}`)
   const reports: WorkerReport[] = []
   const progress = new Progress(phases)
-  const numbers = Array.from({ length: options.workers }, (_, worker) => worker)
-  const onReport = (worker: number, report: WorkerReport): void => {
-    reports[worker] = report
+  const begun: string[] = []
+  const onMessage = (worker: number, message: unknown): void => {
+    if (typeof message === 'string') {
+      begun[worker] = message
+      return
+    }
+    reports[worker] = message as WorkerReport
     if (Object.keys(reports).length === options.workers) progress.show(reports)
   }
-  await Promise.all(numbers.map(worker => runWorker(worker, { options, phases, onReport })))
+  const where = (worker: number): string => begun[worker] ?? 'its begin'
+  await runCrew({ script: 'worker.js', jobs: jobsOf(options, phases), onMessage, where })
   progress.end(reports)
   const rows = phases.map((phase, at) => rowOf(phase, reports, at))
   const facts = {
@@ -46,6 +50,11 @@ export async function runLane(options: LaneOptions): Promise<number> {
   return facts.failures.length === 0 ? 0 : 1
 }
 
+function jobsOf({ workers, minutes }: LaneOptions, phases: readonly Phase[]): CrashJob[] {
+  const cpuMs = (minutes * 60_000) / workers
+  return Array.from({ length: workers }, (_, worker) => ({ worker, workers, phases, cpuMs }))
+}
+
 /** Prints each phase when it is done, each failure when it is found, and where the lane is. */
 class Progress {
   readonly #phases: readonly Phase[]
@@ -55,19 +64,17 @@ class Progress {
   constructor(phases: readonly Phase[]) {
     this.#phases = phases
     console.log(
-      'workloads (operations)                        covered    moments  combinations    images' +
-        '    nested  recoveries     CPU s',
+      'workloads (operations)                              covered    moments  combinations' +
+        '    images    nested  recoveries     CPU s',
     )
   }
 
   show(reports: readonly WorkerReport[]): void {
-    // Each worker has begun the phase after it.
-    const done = Math.min(...reports.map(report => report.phases.length)) - 1
+    const done = Math.min(...reports.map(report => report.donePhases))
     this.#print(done, reports)
     const phase = this.#phases[this.#printed]
     if (!process.stderr.isTTY || phase === undefined) return
-    const { words, covered } = rowOf(phase, reports, this.#printed)
-    const share = ((100 * covered) / words).toFixed(1)
+    const { coveredPercent: share } = rowOf(phase, reports, this.#printed)
     const images = sum(reports, report => report.distinctImages)
     process.stderr.write(`\r\x1b[K${phaseName(phase)}: ${share} %, ${images} distinct images`)
   }
@@ -90,32 +97,13 @@ class Progress {
   }
 }
 
-interface Run {
-  readonly options: LaneOptions
-  readonly phases: readonly Phase[]
-  onReport(worker: number, report: WorkerReport): void
-}
-
-function runWorker(worker: number, { options, phases, onReport }: Run): Promise<void> {
-  const path = fileURLToPath(new URL('./worker.js', import.meta.url))
-  const child = fork(path, [], { serialization: 'advanced', execArgv: ['--enable-source-maps'] })
-  const { workers, minutes } = options
-  const job: CrashJob = { worker, workers, phases, cpuMs: (minutes * 60_000) / workers }
-  child.send(job)
-  child.on('message', report => onReport(worker, report as WorkerReport))
-  return new Promise((resolve, reject) => {
-    child.on('error', reject)
-    child.on('exit', code => {
-      if (code === 0) resolve()
-      else reject(new Error(`worker ${worker} of the crash lane ended with ${code}`))
-    })
-  })
-}
-
 interface Row extends Counts {
   readonly name: string
   readonly words: number
   readonly covered: number
+  /** Of the words, in percent; below 100 they are a sample from all over. */
+  readonly coveredPercent: number
+  readonly isSample: boolean
   readonly recoveries: number
   readonly cpuSeconds: number
 }
@@ -143,10 +131,14 @@ function rowOf(phase: Phase, reports: readonly WorkerReport[], at: number): Row 
   for (const name of Object.keys(counts) as (keyof Counts)[]) {
     counts[name] = sum(parts, part => part.counts[name])
   }
+  const words = countOfWords(phase.length)
+  const covered = sum(parts, part => part.covered)
   return {
     name: phaseName(phase),
-    words: countOfWords(phase.length),
-    covered: sum(parts, part => part.covered),
+    words,
+    covered,
+    coveredPercent: Math.floor((1000 * covered) / words) / 10,
+    isSample: covered < words,
     ...counts,
     recoveries: sum(parts, part => part.recoveries),
     cpuSeconds: Math.round(sum(parts, part => part.cpuMs) / 100) / 10,
@@ -177,7 +169,7 @@ function factsOf(options: LaneOptions, phases: readonly Row[], reports: readonly
 
 type Facts = ReturnType<typeof factsOf> & { readonly seconds: number }
 
-function printTotal({ total, failures, seconds }: Facts): void {
+function printTotal({ total, phases, failures, seconds }: Facts): void {
   const { distinctImages, recoveries, images, cpuSeconds } = total
   const rate = Math.round(images / Math.max(1, cpuSeconds))
   console.log(
@@ -186,14 +178,28 @@ function printTotal({ total, failures, seconds }: Facts): void {
       `distinct, ${recoveries} recoveries run; ${cpuSeconds} CPU s in ${seconds.toFixed(0)} s, ` +
       `${rate} images per CPU second`,
   )
+  for (const { name, covered, words, coveredPercent } of phases.filter(row => row.isSample)) {
+    const sample = `a sample of ${covered} of ${words} workloads, ${coveredPercent} %`
+    console.log(`not all of "${name}": ${covered === 0 ? 'none' : sample}`)
+  }
   console.log(failures.length === 0 ? 'all promises held' : `${failures.length} places failed`)
 }
 
 function lineOf(row: Row): string {
-  const { name, words, covered, moments, combinations, images, nestedImages, recoveries } = row
-  const share = `${((100 * covered) / words).toFixed(1)} % of ${words}`
+  const {
+    name,
+    words,
+    coveredPercent,
+    isSample,
+    moments,
+    combinations,
+    images,
+    nestedImages,
+    recoveries,
+  } = row
+  const share = `${isSample ? 'sample, ' : ''}${coveredPercent} % of ${words}`
   const cells: [string | number, number][] = [
-    [share, 17],
+    [share, 23],
     [moments, 9],
     [combinations, 13],
     [images, 9],

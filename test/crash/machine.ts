@@ -7,7 +7,7 @@
  * calls with the same bytes.
  * Called by operations.ts and explore.ts.
  */
-
+import assert from 'node:assert/strict'
 import type { Log } from '../../broker/storage/log.ts'
 import type { BrokerWorld } from '../../broker/world/world.ts'
 import type { SluiceError } from '../../protocol/errors.ts'
@@ -49,9 +49,8 @@ class TopicModel {
   promise(log: Log | undefined): TopicPromise {
     const { incarnation, labels, acked, startMin, startWanted, produced, epoch } = this
     const durable = Math.max(this.durable, Math.min(acked, log?.durableEndOffset ?? 0))
-    const startMax = Math.max(startWanted, log?.logStartOffset ?? 0)
     const lists = { labels: [...labels], produced: [...produced] }
-    return { incarnation, ...lists, acked, durable, startMin, startMax, epoch }
+    return { incarnation, ...lists, acked, durable, startMin, startMax: startWanted, epoch }
   }
 }
 
@@ -153,7 +152,7 @@ export class Machine {
     })
     const copy = batch.slice()
     const { baseOffset, lastOffset } = log.appendAsLeader(batch)
-    model.labels.length = baseOffset
+    this.#expectEnd(model, baseOffset)
     model.labels.push(...offsets.map(() => label))
     if (idempotent) {
       const lastSequence = baseSequence + records - 1
@@ -161,6 +160,13 @@ export class Machine {
     }
     this.#await(lastOffset)
     return copy
+  }
+
+  /** What was acked is not given up, and no offset is passed over; the rest may be taken back. */
+  #expectEnd({ acked, labels }: TopicModel, end: number): void {
+    assert.ok(end >= acked, `the log goes on at ${end}, acked was ${acked}`)
+    assert.ok(end <= labels.length, `the log goes on at ${end}, appended were ${labels.length}`)
+    labels.length = end
   }
 
   #await(lastOffset: number): void {
@@ -193,14 +199,26 @@ export class Machine {
     const model = this.#topic
     const before = Math.ceil((log.logStartOffset + log.highWatermark) / 2)
     model.startWanted = Math.max(model.startWanted, before)
-    model.startMin = Math.max(model.startMin, await log.trim(before))
+    this.#expectStart(model, await log.trim(before), before)
+  }
+
+  /** Another trim or retention may have come between, but nothing that nobody asked for. */
+  #expectStart(model: TopicModel, start: number, least: number): void {
+    const { startWanted } = model
+    const isRight = start >= least && start <= startWanted
+    assert.ok(isRight, `the log starts at ${start}, asked for was ${least} to ${startWanted}`)
+    model.startMin = Math.max(model.startMin, start)
   }
 
   async retain(): Promise<void> {
     const { log } = this
     const model = this.#topic
+    // retention.bytes is 0: whatever is sealed goes, and nothing of the active segment does.
+    const active = log.describe().segments.find(segment => segment.sealedAtMs === undefined)
+    const before = active?.baseOffset ?? 0
+    model.startWanted = Math.max(model.startWanted, before)
     await log.maintenance.enforceRetention(this.fixture.wallMs)
-    model.startMin = Math.max(model.startMin, log.logStartOffset)
+    this.#expectStart(model, log.logStartOffset, before)
   }
 
   async toggleFlush(): Promise<void> {
@@ -228,8 +246,9 @@ export class Machine {
     const model = this.#topic
     this.#node = await startNode(this.fixture)
     this.#findLog()
-    model.labels.length = this.log.logEndOffset
-    model.produced = model.produced.filter(batch => batch.lastOffset < this.log.logEndOffset)
+    const { logEndOffset } = this.log
+    this.#expectEnd(model, logEndOffset)
+    model.produced = model.produced.filter(batch => batch.lastOffset < logEndOffset)
   }
 
   /** Lets `ms` go by in which nothing happens. */

@@ -2,7 +2,7 @@
  * Protocol: what the crash lane and its worker processes say to each other.
  *
  * Always true: plain data only; a worker answers its job with any number of progress messages and
- * one last message.
+ * one last message, and says the name of each workload, as a text, before it begins it.
  * Used by run.ts, lane.ts, worker.ts and the sweep.
  */
 import type { Counts, Failure } from './explore.ts'
@@ -25,6 +25,8 @@ export interface PhaseReport {
 }
 
 export interface WorkerReport {
+  /** So many of the first phases are done. */
+  readonly donePhases: number
   /** One for each phase that was begun. */
   readonly phases: readonly PhaseReport[]
   readonly failures: readonly Failure[]

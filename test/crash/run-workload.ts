@@ -9,7 +9,7 @@
 import assert from 'node:assert/strict'
 import { CrashDisk, type CrashOperation } from '../support/crash-disk.ts'
 import type { Examiner } from './examine.ts'
-import { type FlatImage, treeOf } from './flat-disk.ts'
+import { type FlatImage, mostDiskCalls, treeOf } from './flat-disk.ts'
 import { Machine } from './machine.ts'
 import { operationsOf } from './operations.ts'
 import { type Workload, workloadName } from './workloads.ts'
@@ -87,6 +87,8 @@ export async function runRecovery(
   const disk = new CrashDisk(treeOf(image))
   let call = 0
   disk.before = operation => {
+    // The number of its reads was bounded when the image was examined.
+    assert.ok(call < mostDiskCalls, 'the recovery never ends')
     visit(disk, call++, operation)
     return undefined
   }

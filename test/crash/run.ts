@@ -12,6 +12,7 @@
  * Called by people and CI.
  */
 import { parseArgs } from 'node:util'
+import { WorkerFailure } from './crew.ts'
 import { Explorer } from './explore.ts'
 import { runLane } from './lane.ts'
 import { replay } from './replay.ts'
@@ -82,5 +83,5 @@ try {
   process.exitCode = await main()
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
-  process.exitCode = 2
+  process.exitCode = error instanceof WorkerFailure ? 1 : 2
 }

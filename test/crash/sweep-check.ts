@@ -4,7 +4,8 @@
  *
  *   harmless    all is served as it was written, and nothing was said
  *   repaired    all is served as it was written, and it was reported
- *   truncated   the end of a log is gone, which was reported; what is left is right
+ *   truncated   the end of a log is gone; what is left is right. That was reported of this very log,
+ *               or no checkpoint had passed it and a crash before it was written leaves the same
  *   refused     the start, a partition or some reads fail by a named error; the rest is right
  *
  * Always true: every batch that is served is byte for byte the one that was written there; anything
@@ -14,13 +15,20 @@
  */
 import assert from 'node:assert/strict'
 import type { PartitionLog, ReadResult } from '../../broker/storage/types.ts'
-import type { Logger } from '../../broker/world/logger.ts'
 import { SluiceError } from '../../protocol/errors.ts'
 import { batchSizeAt } from '../../protocol/records/batch-header.ts'
 import { FixtureWorld } from '../support/storage-fixture.ts'
 import { FlatDisk, type FlatImage } from './flat-disk.ts'
 import { dataDir, type StorageNode, startNode } from './storage-node.ts'
-import { busyProducer, quietProducer, type WrittenBatch, type WrittenLog } from './sweep-data.ts'
+import {
+  busyProducer,
+  isEarlier,
+  quietProducer,
+  type Written,
+  type WrittenBatch,
+  type WrittenLog,
+} from './sweep-data.ts'
+import { directoryOf, endEvents, Reports, startEvents } from './sweep-reports.ts'
 
 export const outcomes = ['harmless', 'repaired', 'truncated', 'refused'] as const
 export type Outcome = (typeof outcomes)[number]
@@ -33,8 +41,8 @@ export interface Checked {
 
 /** Refusals that say what is the matter. */
 const namedCodes = ['DATA_DIR_UNUSABLE', 'NEWER_FORMAT', 'KAFKA_STORAGE_ERROR']
-/** A start takes a few hundred. */
-const mostDiskCalls = 20_000
+/** Refusals of a batch that is sent again: of a log that is quarantined or cannot be opened. */
+const repeatCodes = ['KAFKA_STORAGE_ERROR']
 
 interface Seen {
   readonly start: number
@@ -47,12 +55,13 @@ interface Seen {
 /** Looked at from close by, because something there is damaged. */
 interface Close extends WrittenLog {
   readonly isClose: boolean
+  /** All that is left could have been left by a crash before the rest was written. */
+  readonly isEarlier: boolean
 }
 
 interface Start {
-  readonly said: string[]
+  readonly reports: Reports
   refused: boolean
-  reported: boolean
   /** null = not served at all. */
   readonly logs: (Seen | null)[]
   readonly left: FlatImage
@@ -64,15 +73,15 @@ interface Start {
  */
 export async function checkDamaged(
   image: FlatImage,
-  logs: readonly WrittenLog[],
+  { logs, isClean }: Pick<Written, 'logs' | 'isClean'>,
   places: readonly string[],
 ): Promise<Checked> {
   const written = logs.map(log => {
-    const own = `${dataDir}/${log.topic}-${log.partition}`
-    return { ...log, isClose: places.some(place => place === own || place === dataDir) }
+    const isClose = places.some(place => place === directoryOf(log) || place === dataDir)
+    return { ...log, isClose, isEarlier: isEarlier(image, log) }
   })
-  const first = await startOn(image, written)
-  const second = await startOn(first.left, written)
+  const first = await startOn(image, written, isClean)
+  const second = await startOn(first.left, written, isClean)
   for (const [at, before] of first.logs.entries()) {
     const after = second.logs[at] ?? null
     if (before === null) continue
@@ -85,25 +94,32 @@ export async function checkDamaged(
     assert.ok(!isWorse || isQuarantined, 'a second start can read less')
   }
   assert.ok(first.refused || !second.refused, 'a second start refuses more')
-  return { outcome: outcomeOf(first, written), said: first.said }
+  return { outcome: outcomeOf(first, written), said: first.reports.said }
 }
 
-function outcomeOf({ refused, reported, logs }: Start, written: readonly WrittenLog[]): Outcome {
-  if (refused) return 'refused'
-  const isShort = logs.some((seen, at) => seen !== null && seen.end < (written[at]?.end ?? 0))
-  if (isShort) {
-    assert.ok(reported, 'acked records are gone, and nobody was told')
-    return 'truncated'
+function outcomeOf(start: Start, written: readonly Close[]): Outcome {
+  const { refused, reports, logs } = start
+  const short = written.filter((log, at) => (logs[at]?.end ?? Infinity) < log.end)
+  for (const log of short) {
+    const isTold = log.isEarlier || reports.tells(log, endEvents)
+    assert.ok(isTold, `acked records of ${directoryOf(log)} are gone, and nobody was told`)
   }
-  return reported ? 'repaired' : 'harmless'
+  if (refused) return 'refused'
+  if (short.length > 0) return 'truncated'
+  return reports.hasNews ? 'repaired' : 'harmless'
 }
 
-async function startOn(image: FlatImage, written: readonly Close[]): Promise<Start> {
-  const disk = new FlatDisk(image, mostDiskCalls)
+async function startOn(
+  image: FlatImage,
+  written: readonly Close[],
+  isClean: boolean,
+): Promise<Start> {
+  const disk = new FlatDisk(image)
   const fixture = new FixtureWorld(disk)
   fixture.wallMs += 1_000_000
-  const start: Start = { said: [], refused: false, reported: false, logs: [], left: image }
-  const node = await startNode(fixture, loggerInto(start)).catch(error => refuse(start, error))
+  const reports = new Reports(isClean)
+  const start: Start = { reports, refused: false, logs: [], left: image }
+  const node = await startNode(fixture, reports.logger).catch(error => refuse(start, error))
   assert.deepEqual(fixture.deaths, [], 'damage does not end the process')
   if (node === null) return { ...start, logs: written.map(() => null), left: disk.image() }
   for (const one of written) start.logs.push(await checkLog(node, one, start))
@@ -113,26 +129,11 @@ async function startOn(image: FlatImage, written: readonly Close[]): Promise<Sta
   return { ...start, left }
 }
 
-function loggerInto(start: Start): Logger {
-  const say = (facts: object, message: string): void => {
-    start.reported = true
-    start.said.push(`${message} ${JSON.stringify(facts)}`)
-  }
-  return { debug: () => {}, info: noteAdoption(say), warn: say, error: say }
-}
-
-/** A topic that is found without a catalogue is news; that all is well is none. */
-const noteAdoption =
-  (say: (facts: object, message: string) => void) =>
-  (facts: object, message: string): void => {
-    if (message.includes('taken over')) say(facts, message)
-  }
-
 /** A refusal with a name is noted; anything else is a crash. */
 function refuse(start: Start, error: unknown): null {
   if (!SluiceError.is(error) || !namedCodes.includes(error.code)) throw error
   start.refused = true
-  start.said.push(`${error.code}: ${error.message}`)
+  start.reports.said.push(`${error.code}: ${error.message}`)
   return null
 }
 
@@ -147,7 +148,8 @@ async function checkLog(node: StorageNode, written: Close, start: Start): Promis
     `the log ends at ${highWatermark}, beyond what was written`,
   )
   const isMoved = logStartOffset !== written.start
-  if (isMoved) assert.ok(start.reported, `the log starts at ${logStartOffset}, nobody was told`)
+  const isTold = start.reports.tells(written, startEvents)
+  assert.ok(!isMoved || isTold, `the log starts at ${logStartOffset}, nobody was told`)
   const unreadable = await checkRecords(log, written, start, 1024 * 1024)
   if (written.isClose) {
     await checkRecords(log, written, start, 1)
@@ -268,8 +270,7 @@ async function checkProducers(
       assert.ok(answer.duplicate, `a batch of producer ${producerId} is in the log twice`)
       assert.equal(answer.baseOffset, last.baseOffset)
     } catch (error) {
-      const isNamed = SluiceError.is(error) && error.code !== 'CORRUPT_MESSAGE'
-      if (!isNamed) throw error
+      if (!SluiceError.is(error) || !repeatCodes.includes(error.code)) throw error
     }
   }
 }

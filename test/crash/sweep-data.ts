@@ -3,12 +3,16 @@
  * what was written to it.
  *
  *   clean     after a clean stop: marker, indexes of the active segments, producer snapshots
- *   unclean   after the death of the process: the newest records lie above the recovery point
+ *   unclean   after the death of the process: the newest records lie above the recovery point, which
+ *             is not in the last segment
  *
- * Always true: the same bytes every time, about 64 KiB of them; two topics, three partitions, four
+ * Always true: the same bytes every time, 64 and 90 KiB of them; two topics, three partitions, four
  * or more segments each, two leader epochs, a log start in the middle of a segment.
  * Called by sweep-check.ts and sweep.ts.
  */
+import assert from 'node:assert/strict'
+import { readCheckedFile } from '../../broker/storage/checked-file.ts'
+import type { LogCheckpoint } from '../../broker/storage/load-types.ts'
 import { eachBatch } from '../../protocol/records/batches.ts'
 import { RecordCursor } from '../../protocol/records/record-reader.ts'
 import { SimRandom } from '../simulation/sim-random.ts'
@@ -33,11 +37,14 @@ export interface WrittenLog {
   readonly start: number
   readonly end: number
   readonly leaderEpoch: number
+  /** Up to here the last checkpoint knows it on disk. */
+  readonly known: number
   /** Of what is on disk, from the first segment on; the log start may lie within the first ones. */
   readonly batches: readonly WrittenBatch[]
 }
 
 export interface Written {
+  readonly isClean: boolean
   readonly image: FlatImage
   readonly logs: readonly WrittenLog[]
 }
@@ -98,7 +105,7 @@ const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin
 
 /** Builds both directories. */
 export async function writeDirectories(): Promise<Record<Stop, Written>> {
-  const disk = new FlatDisk({ files: new Map(), directories: new Set([dataDir]) })
+  const disk = new FlatDisk({ files: new Map(), directories: new Set([dataDir]) }, Infinity)
   const fixture = new FixtureWorld(disk)
   const first = await startNode(fixture)
   const configs = { 'segment.bytes': '5KiB', 'index.interval.bytes': '500' }
@@ -120,24 +127,35 @@ export async function writeDirectories(): Promise<Record<Stop, Written>> {
   const last = new Writer(third, later.sequence)
   await last.write(2)
   await fixture.advance(1000)
-  await last.write(1)
-  return { clean, unclean: writtenIn(third, disk.image()) }
+  // The last segment begins above the recovery point.
+  await last.write(14)
+  return { clean, unclean: await writtenIn(third, disk.image(), false) }
 }
 
 async function closed(node: StorageNode, disk: FlatDisk): Promise<Written> {
-  const { logs } = writtenIn(node, disk.image())
   await node.close()
-  return { image: disk.image(), logs }
+  return writtenIn(node, disk.image(), true)
 }
 
-function writtenIn(node: StorageNode, image: FlatImage): Written {
+async function writtenIn(node: StorageNode, image: FlatImage, isClean: boolean): Promise<Written> {
+  const notes = await checkpointIn(image)
   const logs = places.map(({ topic, partition }) => {
     const { log } = node.partitions.require(topic, undefined, partition)
-    const { logStartOffset: start, highWatermark: end, leaderEpoch } = log
+    const { logStartOffset: start, highWatermark: end, leaderEpoch, identity } = log
     const batches = batchesIn(image, `${dataDir}/${topic}-${partition}/`)
-    return { topic, partition, start, end, leaderEpoch, batches }
+    const isIts = (note: LogCheckpoint) =>
+      note.topicId === identity.topicId && note.partition === partition
+    const known = notes.find(isIts)?.recovery.offset ?? 0
+    return { topic, partition, start, end, leaderEpoch, known, batches }
   })
-  return { image, logs }
+  return { image, isClean, logs }
+}
+
+async function checkpointIn(image: FlatImage): Promise<readonly LogCheckpoint[]> {
+  const file = { directory: dataDir, name: 'log-checkpoint', kind: 'logs' }
+  const read = await readCheckedFile(new FlatDisk(image), file)
+  assert.equal(read.state, 'ok')
+  return read.state === 'ok' ? (read.value as { logs: LogCheckpoint[] }).logs : []
 }
 
 function batchesIn({ files }: FlatImage, directory: string): WrittenBatch[] {
@@ -152,4 +170,27 @@ function batchesIn({ files }: FlatImage, directory: string): WrittenBatch[] {
       return { baseOffset, lastOffset, bytes, timestamps, producerId, leaderEpoch }
     }),
   )
+}
+
+/**
+ * After a stop that was not clean: whole batches up to a place that no checkpoint had passed. A
+ * crash leaves the same, so nobody can tell.
+ */
+export function isEarlier(
+  { files }: FlatImage,
+  { topic, partition, batches, known }: WrittenLog,
+): boolean {
+  const directory = `${dataDir}/${topic}-${partition}`
+  const paths = [...files.keys()].filter(path => path.startsWith(`${directory}/`))
+  const logs = paths.filter(path => path.endsWith('.log')).sort()
+  const left = Buffer.concat(logs.map(path => files.get(path) ?? new Uint8Array(0)))
+  let size = 0
+  let end = 0
+  for (const { bytes, lastOffset } of batches) {
+    if (size >= left.length) break
+    if (Buffer.compare(left.subarray(size, size + bytes.length), bytes) !== 0) return false
+    size += bytes.length
+    end = lastOffset + 1
+  }
+  return size === left.length && end >= known
 }

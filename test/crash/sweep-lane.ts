@@ -5,10 +5,8 @@
  * failure; every failure comes with the command that repeats it.
  * Called by run.ts.
  */
-import { fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import { realTimers } from '../../protocol/real-world.ts'
 import { writeLaneResult } from '../support/lane-result.ts'
+import { runCrew } from './crew.ts'
 import { damageKinds } from './damage.ts'
 import { type Row, rowsOf, type SweepShare, type SweepState } from './sweep.ts'
 import { outcomes } from './sweep-check.ts'
@@ -21,19 +19,19 @@ export interface SweepOptions {
   readonly record: boolean
 }
 
-const hangMs = 120_000
-
 /** Answers the exit code. */
 export async function runSweep({ stride, workers, record }: SweepOptions): Promise<number> {
   const startMs = performance.now()
   const states: SweepState[] = []
-  const onState = (worker: number, state: SweepState): void => {
-    states[worker] = state
+  const onMessage = (worker: number, message: unknown): void => {
+    states[worker] = message as SweepState
     const cases = states.reduce((sum, one) => sum + one.cases, 0)
     if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${cases} cases`)
   }
-  const numbers = Array.from({ length: workers }, (_, worker) => worker)
-  await Promise.all(numbers.map(worker => runWorker({ stride, worker, workers }, onState)))
+  const share = (_: unknown, worker: number): SweepShare => ({ stride, worker, workers })
+  const jobs = Array.from({ length: workers }, share)
+  const where = (worker: number): string => `the case after ${states[worker]?.last ?? 'none'}`
+  await runCrew({ script: 'sweep-worker.js', jobs, onMessage, where })
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
   const facts = { ...(await factsOf(states)), stride, seconds: secondsSince(startMs) }
   print(facts)
@@ -42,34 +40,6 @@ export async function runSweep({ stride, workers, record }: SweepOptions): Promi
 }
 
 const secondsSince = (startMs: number): number => Math.round((performance.now() - startMs) / 1000)
-
-function runWorker(
-  share: SweepShare,
-  onState: (worker: number, state: SweepState) => void,
-): Promise<void> {
-  const path = fileURLToPath(new URL('./sweep-worker.js', import.meta.url))
-  const child = fork(path, [], { serialization: 'advanced', execArgv: ['--enable-source-maps'] })
-  child.send(share)
-  return new Promise((resolve, reject) => {
-    const watch = () =>
-      realTimers.after(hangMs, () => {
-        child.kill('SIGKILL')
-        reject(new Error(`worker ${share.worker} hangs: nothing was heard of it for two minutes`))
-      })
-    let hangs = watch()
-    child.on('message', state => {
-      hangs.cancel()
-      hangs = watch()
-      onState(share.worker, state as SweepState)
-    })
-    child.on('error', reject)
-    child.on('exit', code => {
-      hangs.cancel()
-      if (code === 0) resolve()
-      else reject(new Error(`worker ${share.worker} of the sweep ended with ${code}`))
-    })
-  })
-}
 
 async function factsOf(states: readonly SweepState[]) {
   const table = new Map<string, number>()

@@ -1,6 +1,6 @@
 /**
- * The corruption sweep, bounded: every sector zeroed, every file deleted and swapped with every
- * other, and a fixed part of the bits and lengths. The whole is `npm run crash -- --sweep`.
+ * The corruption sweep, bounded: every sector zeroed, every file deleted, and a fixed part of
+ * the swaps, the bits and the lengths. The whole is `npm run crash -- --sweep`.
  */
 import t from 'tap'
 import { damageKinds } from './damage.ts'
@@ -16,5 +16,7 @@ t.test('damage is repaired, reported or refused, and never served', async t => {
   const rows = rowsOf(state.table)
   for (const kind of damageKinds) t.ok(rows.some(row => row.kind === kind))
   for (const outcome of outcomes) t.ok(rows.some(row => row.outcome === outcome))
+  const isQuiet = rows.some(row => row.stop === 'unclean' && row.outcome === 'harmless')
+  t.ok(isQuiet, 'the notice of an unclean stop is no report of damage')
   t.comment(`${state.cases} damages`)
 })

@@ -22,7 +22,7 @@ import { type Stop, type Written, writeDirectories } from './sweep-data.ts'
 import { withoutStacks } from './without-stacks.ts'
 
 export interface SweepShare {
-  /** Every so many bits are flipped and cuts made; above 200 not all files are swapped, either. */
+  /** Of flips and cuts one in so many is done, of swaps one in a two-hundredth of it. */
   readonly stride: number
   readonly worker: number
   readonly workers: number
@@ -37,6 +37,8 @@ export interface SweepFailure {
 }
 
 export interface SweepState {
+  /** Name of the case that was done last. */
+  last?: string
   cases: number
   /** Damages after which the files are as they were. */
   unchanged: number
@@ -73,6 +75,7 @@ async function sweepAll(share: SweepShare, state: SweepState, onCase: () => void
         const turn = number++ / every
         if (!Number.isInteger(turn) || turn % share.workers !== share.worker) continue
         await runCase({ stop, damage, written: directories[stop] }, state)
+        state.last = `${stop}/${damageName(damage)}`
         onCase()
         if (state.failures.length >= mostFailures) return
       }
@@ -99,7 +102,7 @@ async function runCase({ stop, damage, written }: Case, state: SweepState): Prom
   }
   state.cases++
   try {
-    const { outcome } = await checkDamaged(image, written.logs, placesOf(written.image, damage))
+    const { outcome } = await checkDamaged(image, written, placesOf(written.image, damage))
     const name = rowName(stop, damage, outcome)
     state.table.set(name, (state.table.get(name) ?? 0) + 1)
   } catch (error) {
@@ -139,5 +142,5 @@ export async function repeatCase(name: string): Promise<Checked> {
   const damage = parseDamage(name.slice(slash + 1))
   const image = damaged(written.image, damage)
   if (image === null) throw new Error('this changes nothing')
-  return checkDamaged(image, written.logs, placesOf(written.image, damage))
+  return checkDamaged(image, written, placesOf(written.image, damage))
 }

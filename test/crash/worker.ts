@@ -7,7 +7,7 @@
  */
 import { type Counts, Explorer } from './explore.ts'
 import type { CrashJob, PhaseReport, WorkerReport } from './protocol.ts'
-import { isMine, type Phase, wordsOf } from './workloads.ts'
+import { isMine, type Phase, roundsOf, spreadWordsOf, workloadName } from './workloads.ts'
 
 const mostFailures = 10
 const reportEveryMs = 1000
@@ -19,10 +19,12 @@ const cpuMs = (): number => {
 
 class Worker {
   readonly #job: CrashJob
-  readonly #explorer = new Explorer()
+  /** One workload may take long: each image that is checked shows that it gets on. */
+  readonly #explorer = new Explorer(() => this.#reportNowAndThen())
   readonly #phases: PhaseReport[] = []
   /** Words whose last operation changed nothing, by flush. */
   readonly #idle = { commit: new Set<string>(), os: new Set<string>() }
+  #donePhases = 0
   #nextReportMs = 0
 
   constructor(job: CrashJob) {
@@ -31,33 +33,41 @@ class Worker {
 
   /** Answers the last message. */
   async work(): Promise<WorkerReport> {
-    for (const phase of this.#job.phases) {
-      const isComplete = await this.#explore(phase)
+    for (const round of roundsOf(this.#job.phases)) {
+      const isComplete = await this.#exploreRound(round)
       if (!isComplete) break
+      this.#donePhases += round.length
     }
     return { ...this.#report(), keys: [...this.#explorer.examiner.keys] }
   }
 
-  async #explore(phase: Phase): Promise<boolean> {
+  /** Each word in all phases of the round, so that what is cut off is a sample of all of them. */
+  async #exploreRound(round: readonly Phase[]): Promise<boolean> {
     const { worker, workers } = this.#job
-    const before = this.#state()
-    const idle = phase.pace === 'settled' ? this.#idle[phase.flush] : new Set<string>()
-    const at = this.#phases.length
-    let covered = 0
-    for (const word of wordsOf(phase.length)) {
+    for (const word of spreadWordsOf(round[0]?.length ?? 0)) {
       if (!isMine(word, worker, workers)) continue
-      if (this.#isOver) return false
-      covered++
-      if (!hasIdlePrefix(word, idle)) await this.#exploreOne(phase, word, idle)
-      this.#phases[at] = reportOf(covered, before, this.#state())
-      this.#reportNowAndThen()
+      for (const [index, phase] of round.entries()) {
+        if (this.#isOver) return false
+        const before = this.#state()
+        await this.#exploreOne(phase, word)
+        this.#add(this.#donePhases + index, before)
+        this.#reportNowAndThen()
+      }
     }
     return true
   }
 
-  async #exploreOne({ flush, pace }: Phase, word: string, idle: Set<string>): Promise<void> {
-    const didWork = await this.#explorer.explore({ flush, pace, word })
+  async #exploreOne({ flush, pace }: Phase, word: string): Promise<void> {
+    const idle = pace === 'settled' ? this.#idle[flush] : new Set<string>()
+    if (hasIdlePrefix(word, idle)) return
+    const workload = { flush, pace, word }
+    process.send?.(workloadName(workload))
+    const didWork = await this.#explorer.explore(workload)
     if (!didWork) idle.add(word)
+  }
+
+  #add(at: number, before: State): void {
+    this.#phases[at] = sumOf(this.#phases[at], before, this.#state())
   }
 
   get #isOver(): boolean {
@@ -79,7 +89,7 @@ class Worker {
   #report(): WorkerReport {
     const { failures, examiner } = this.#explorer
     const rest = { failures: [...failures], distinctImages: examiner.images }
-    return { phases: [...this.#phases], ...rest }
+    return { donePhases: this.#donePhases, phases: [...this.#phases], ...rest }
   }
 }
 
@@ -89,11 +99,18 @@ interface State {
   readonly cpuMs: number
 }
 
-function reportOf(covered: number, before: State, now: State): PhaseReport {
+/** One word more. */
+function sumOf(sum: PhaseReport | undefined, before: State, now: State): PhaseReport {
   const counts = { ...now.counts }
-  for (const name of Object.keys(counts) as (keyof Counts)[]) counts[name] -= before.counts[name]
-  const recoveries = now.recoveries - before.recoveries
-  return { covered, counts, recoveries, cpuMs: now.cpuMs - before.cpuMs }
+  for (const name of Object.keys(counts) as (keyof Counts)[]) {
+    counts[name] += (sum?.counts[name] ?? 0) - before.counts[name]
+  }
+  return {
+    covered: (sum?.covered ?? 0) + 1,
+    counts,
+    recoveries: (sum?.recoveries ?? 0) + now.recoveries - before.recoveries,
+    cpuMs: (sum?.cpuMs ?? 0) + now.cpuMs - before.cpuMs,
+  }
 }
 
 function hasIdlePrefix(word: string, idle: ReadonlySet<string>): boolean {

@@ -51,7 +51,7 @@ export function parsePlace(text: string): Place {
   }
 }
 
-/** One length of one kind: explored as a whole before the next one is begun. */
+/** One length of one kind. */
 export interface Phase extends Omit<Workload, 'word'> {
   readonly length: number
 }
@@ -73,6 +73,16 @@ export function phasesOf(mostOperations: number): Phase[] {
   )
 }
 
+/** Those of one length and pace, which are explored side by side before the next are begun. */
+export function roundsOf(phases: readonly Phase[]): Phase[][] {
+  const rounds = new Map<string, Phase[]>()
+  for (const phase of phases) {
+    const name = `${phase.length} ${phase.pace}`
+    rounds.set(name, [...(rounds.get(name) ?? []), phase])
+  }
+  return [...rounds.values()]
+}
+
 /** How many words of this length there are. */
 export const countOfWords = (length: number): number => operations.length ** length
 
@@ -90,4 +100,31 @@ export function isMine(word: string, worker: number, workers: number): boolean {
 export function* wordsOf(length: number, prefix = ''): Generator<string> {
   if (length === 0) yield prefix
   else for (const { letter } of operations) yield* wordsOf(length - 1, prefix + letter)
+}
+
+/**
+ * Every word of this length once, in a fixed order in which any first part has words from all over:
+ * where a lane is cut off, what it has covered is a fair sample.
+ */
+export function* spreadWordsOf(length: number): Generator<string> {
+  const count = countOfWords(length)
+  let stride = Math.floor(count * goldenRatio)
+  // Else it would come back before it has been everywhere.
+  while (!isCoprime(stride, count)) stride++
+  for (let turn = 0, number = 0; turn < count; turn++) {
+    yield wordAt(number, length)
+    number = (number + stride) % count
+  }
+}
+
+const goldenRatio = 0.618
+
+const isCoprime = (a: number, b: number): boolean => (b === 0 ? a === 1 : isCoprime(b, a % b))
+
+function wordAt(number: number, length: number): string {
+  let word = ''
+  for (let rest = number; word.length < length; rest = Math.floor(rest / operations.length)) {
+    word = (operations[rest % operations.length]?.letter ?? '') + word
+  }
+  return word
 }
