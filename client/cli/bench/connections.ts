@@ -19,6 +19,7 @@ import { withClients, withTopic } from './bench-topic.ts'
 import { type Delivery, openLoop } from './deliveries.ts'
 import { Frame } from './frame.ts'
 import { type Idle, withIdle } from './idle-connections.ts'
+import type { Warmup } from './meter.ts'
 import {
   checkRange,
   parseRate,
@@ -78,10 +79,18 @@ export function activeOf(text: string, count: number): number {
   return checkRange('active', active, { min: 1, max: 1000 })
 }
 
+/** Records of one load, and its warm-up. @throws SluiceError INVALID_ARGUMENT */
+function loadOf({ rate, duration: ms, warmup }: Args): { count: number; warmup: Warmup } {
+  const count = Math.max(1, Math.round((rate * ms) / 1000))
+  return { count, warmup: warmupOf(warmup, { records: count, ms, rate }) }
+}
+
+/** How many clients are active. @throws SluiceError INVALID_ARGUMENT */
 function checkArgs(args: Args): number {
   checkRange('count', args.count, { min: 1, max: mostConnections })
   if (args.duration === 0) throw usageError('--duration must be longer than 0')
   if (args.verify === false) throw usageError('bench connections cannot do without its checks')
+  loadOf(args)
   return activeOf(args.active, args.count)
 }
 
@@ -97,7 +106,7 @@ interface Bench {
 async function load(context: CommandContext, bench: Bench) {
   const { args, frame, writers, reader, described } = bench
   const { name: topic, partitions } = described
-  const count = Math.max(1, Math.round((args.rate * args.duration) / 1000))
+  const { count, warmup } = loadOf(args)
   const delivery: Delivery = {
     writers,
     reader,
@@ -112,7 +121,6 @@ async function load(context: CommandContext, bench: Bench) {
     waitMs: context.timeoutMs,
   }
   const run = await openLoop(context, delivery)
-  const warmup = warmupOf(args.warmup, { records: count, ms: args.duration })
   const figures = await frame.measure({ warmup, doing: 'delivered' }, run.work)
   return { figures, verified: run.verified(), unsent: run.unsent() }
 }

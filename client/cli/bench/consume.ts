@@ -81,13 +81,16 @@ async function planRead(
 }
 
 function checkArgs(args: Args): void {
-  const { count, duration, from } = args
+  const { count, duration, from, clients } = args
   checkRange('clients', args.clients, { min: 1, max: 1000 })
   if (count === 0) throw usageError('-n must be at least 1')
   if (duration === 0) throw usageError('--duration must be longer than 0')
   if (from === 'tail' && count === undefined && duration === undefined) {
     throw usageError('--from tail needs -n or --duration', 'it would never end')
   }
+  // what -n or --duration make impossible is known before the topic is
+  const records = count === undefined ? null : count * clients
+  warmupOf(args.warmup, { records, ms: duration ?? null })
 }
 
 /** One consumer through its partitions; ends at the fixed ends, the limit or the duration. */

@@ -5,7 +5,7 @@
  * Always true: the JSON shape is API; machine, disk, Node, commit, flush and acks stand beside
  * every figure; a closed loop is named as one, because its latencies leave out what a stall kept
  * from being sent.
- * Made by the bench commands, shown and saved by frame.ts, read again by run and compare.
+ * Made by the bench commands, shown and saved by result-files.ts, read again by run and compare.
  */
 import { showNumber, showSize } from '../units.ts'
 import type { Conditions, Used } from './conditions.ts'

@@ -92,6 +92,33 @@ t.test('with a rate it is an open loop, with a duration it stops by time', async
   t.notMatch((await run('bench consume')).terminal.text, /--rate/, 'reading has no rate to give')
 })
 
+t.test('a share of many records ends with that share of the time', async t => {
+  const run = await withBroker(t)
+  const { code, terminal } = await run('bench produce -n 100M --duration 300ms --keep -j -q')
+  t.equal(code, 0, terminal.error)
+  const { records, warmup } = terminal.json as BenchReport
+  t.ok(records > 0, `${records} records`)
+  t.ok(warmup.seconds < 0.25, `${warmup.seconds} s of warm-up`)
+})
+
+t.test('a run that ends before its warm-up has no figures, and fails', async t => {
+  const run = await withBroker(t)
+  await run('bench produce -n 100 --keep --topic t -q')
+  for (const line of [
+    'bench produce -n 100 --warmup 1h -q -j',
+    'bench consume --topic t --warmup 1h -q -j',
+    'bench consume --topic t --from tail --duration 50ms -q -j',
+    'bench e2e --ping-pong -n 5 --duration 10s --warmup 9s -q -j',
+  ]) {
+    const { code, terminal } = await run(line)
+    t.equal(code, 1, line)
+    t.equal(terminal.text, '', line)
+    t.match(JSON.parse(terminal.error), {
+      error: { message: /^nothing was measured: all \d+ records/, hint: /--warmup/ },
+    })
+  }
+})
+
 t.test('a topic that is empty or missing is refused', async t => {
   const run = await withBroker(t)
   await run('topic create empty')
