@@ -144,7 +144,7 @@ t.test('values mean what the help says', async t => {
 
 t.test('a suite file that is wrong is refused with the place', async t => {
   for (const [text, message] of [
-    ['x', /not JSON/],
+    ['suite: s', /not JSON/],
     ['[]', /the suite is not an object/],
     ['{}', /has no name/],
     ['{"suite":"s"}', /has no benches/],
