@@ -79,11 +79,6 @@ export class StampCheck {
     return stamp
   }
 
-  /** Different records of a source that came. */
-  countOf(source: number): number {
-    return this.#sources.get(source)?.count ?? 0
-  }
-
   /** `expected`: how many records of each source were acked. */
   result(expected: ReadonlyMap<number, number>): Verified {
     let missing = 0

@@ -88,12 +88,15 @@ t.test('keys are as many as asked for, and random ones are spread', async t => {
 t.test('a slot is written again only after all others', async t => {
   for (const isCompressed of [false, true]) {
     const payload = payloadOf(plan({ min: 50, max: 50 }, { isCompressed }), 1)
-    const { slots } = payload
-    t.ok(slots * 52 > (isCompressed ? 8_000_000 : 130_000), `${slots} slots`)
     const first = payload.next().value ?? empty
-    for (let i = 1; i < slots; i++) payload.next()
-    t.equal(readStamp(first)?.sequence, 0)
-    payload.next()
+    let slots = 0
+    let whole = 0
+    do {
+      if (readStamp(first)?.sequence === 0) whole++
+      slots++
+    } while (payload.next().value !== first)
+    t.ok(slots * 52 > (isCompressed ? 8_000_000 : 130_000), `${slots} slots`)
+    t.equal(whole, slots, 'until then it is the first record')
     t.equal(readStamp(first)?.sequence, slots)
   }
 })
@@ -162,5 +165,4 @@ t.test('sources and partitions are each in an order of their own', async t => {
     [2, 50],
   ])
   t.match(check.result(expected), { isSound: true, records: 100 })
-  t.equal(check.countOf(2), 50)
 })
