@@ -6,7 +6,8 @@
  *   --from tail    what comes from now on, for --duration or -n records
  *
  * Always true: a missing or repeated offset ends the bench with exit 1, whatever the speed was;
- * stamps of records are checked in a pass of their own, outside of what is measured.
+ * stamps of records are checked in a pass of their own, outside of what is measured; the report
+ * claims no check that was not made.
  */
 import type { InferredOptionTypes } from 'yargs'
 import type { TopicDescription } from '../../types/administering.ts'
@@ -18,11 +19,11 @@ import { parseCount, parseSize, parseWhole } from '../units.ts'
 import { withClients } from './bench-topic.ts'
 import { Frame } from './frame.ts'
 import { checkRange, resultOptions, runOptions, warmupOf } from './options.ts'
-import { checkRecords, endsOf } from './read-back.ts'
+import { endsOf } from './read-back.ts'
+import { checkRead } from './read-check.ts'
 import { type Reader, ReadProgress, readBatches, readRecords } from './readers.ts'
 import type { BenchReport } from './report.ts'
 import { publish } from './result-files.ts'
-import { StampCheck, type Verified } from './stamp-check.ts'
 
 const options = {
   topic: { type: 'string', default: 'sluice-bench', describe: 'What to read' },
@@ -120,40 +121,6 @@ async function readOnce(
   }
 }
 
-/** Offsets of the measured pass and, unless left out, stamps of a second one. */
-async function verify(
-  context: CommandContext,
-  client: Client,
-  given: { read: Read; progress: readonly ReadProgress[]; isStampChecked: boolean },
-): Promise<{ verified: Verified; areStamped: boolean }> {
-  const { read, progress, isStampChecked } = given
-  const sum = (of: (one: ReadProgress) => number): number =>
-    progress.reduce((total, one) => total + of(one), 0)
-  const check = new StampCheck()
-  const [first] = progress
-  if (isStampChecked && !context.signal.aborted) {
-    context.output.say('reading once more, to check every record …')
-    const seen = read.planned.map((place, i) => ({ ...place, to: first?.next[i] ?? place.from }))
-    await checkRecords(context, client, seen, check)
-  }
-  const stamps = check.resultOfSeen()
-  // what no bench wrote has no stamps: its offsets and batch checksums are all there is to check
-  const areStamped = stamps.records > 0 && stamps.corrupt < stamps.records
-  const missing = sum(one => one.missing)
-  const repeated = sum(one => one.repeated) + (areStamped ? stamps.repeated : 0)
-  const outOfOrder = areStamped ? stamps.outOfOrder : 0
-  const corrupt = areStamped ? stamps.corrupt : 0
-  const records = sum(one => one.records)
-  const isSound = missing + repeated + outOfOrder + corrupt === 0
-  const fault = missing + sum(one => one.repeated) > 0 ? 'offsets do not follow each other' : null
-  const firstFault = isSound ? null : (fault ?? stamps.firstFault)
-  const expected = records + missing - repeated
-  return {
-    areStamped,
-    verified: { records, expected, missing, repeated, outOfOrder, corrupt, firstFault, isSound },
-  }
-}
-
 async function measure(
   context: CommandContext,
   clients: readonly Client[],
@@ -175,11 +142,13 @@ async function measure(
     )
     await Promise.all(reads)
   })
-  const isWhole = args.count === undefined && args.duration === undefined && !signal.aborted
-  if (isWhole) for (const one of progress) one.end()
-  const { verified, areStamped } = await verify(context, client, {
-    read,
+  const isCut = args.duration !== undefined || read.total === args.count || signal.aborted
+  if (read.total !== null && !isCut) for (const one of progress) one.end()
+  const checked = await checkRead(context, client, {
+    planned: read.planned,
     progress,
+    count: args.count ?? null,
+    isCrcChecked: args.crc,
     isStampChecked: args.verify,
   })
   return {
@@ -197,8 +166,7 @@ async function measure(
     clients: clients.length,
     fetchBytes: args['fetch-bytes'],
     checkCrc: args.crc,
-    areStamped,
-    verified,
+    ...checked,
     ...frame.conditions,
   }
 }

@@ -36,7 +36,7 @@ export interface BenchReport extends Measured, Conditions {
   /** Asked for, records per second; null in a closed loop. */
   readonly rate: number | null
   readonly used: Used
-  /** null where it was not asked for. */
+  /** null where nothing was checked. */
   readonly verified: Verified | null
   readonly generator?: GeneratorCost
   /** Records that were due and never sent, because the load was behind for too long. */
@@ -52,7 +52,7 @@ export interface BenchReport extends Measured, Conditions {
   /** How consume took them: batch or record. */
   readonly by?: 'batch' | 'record'
   readonly from?: string
-  /** False where the records carry no stamps, because no bench wrote them. */
+  /** False where the records carry no stamps, because no bench wrote them; nobody looked: none. */
   readonly areStamped?: boolean
   readonly fetchBytes?: number
   readonly checkCrc?: boolean
@@ -141,12 +141,16 @@ function machineText({ machine, date }: BenchReport): string {
   return `machine  ${cpu}, ${cpus} cores, ${versions}, ${date}`
 }
 
+function verifiedLines({ verified, areStamped }: BenchReport): string[] {
+  const line = verified === null ? 'nothing' : verifiedText(verified, showNumber)
+  if (areStamped !== false) return [`verified ${line}`]
+  return [`verified ${line}`, '         no record carries the stamp of a bench']
+}
+
 export function reportText(report: BenchReport): string {
   const { records, seconds, recordsPerSecond, megabytesPerSecond, bytes, name } = report
   const acks = report.acks === undefined ? '' : `acks=${report.acks}, `
   const title = name === undefined ? '' : `${name}: `
-  const verified =
-    report.verified === null ? 'not asked for' : verifiedText(report.verified, showNumber)
   const amount = `${showNumber(records)} records, ${showSize(bytes)}`
   const sampled = `${report.latencyOf}, ${report.latencySamples} samples`
   const lines = [
@@ -157,7 +161,7 @@ export function reportText(report: BenchReport): string {
     ...unsentLines(report),
     ...generatorLines(report),
     ...connectionLines(report),
-    `verified ${verified}`,
+    ...verifiedLines(report),
     `with     ${acks}flush=${report.flush}, ${partitionCount(report.partitions)}`,
     usedText(report),
     diskText(report),

@@ -210,6 +210,28 @@ t.test('what no bench wrote is read and its offsets checked', async t => {
   const { code, terminal } = await sluice(words, { env })
   t.equal(code, 0, terminal.error)
   t.match(terminal.json, { records: 3, areStamped: false, verified: { records: 3, isSound: true } })
+  t.strictSame(checkedOf(terminal), ['offsets', 'crc', 'count'])
+})
+
+const checkedOf = ({ json }: { json: unknown }) => (json as BenchReport).verified?.checked
+
+t.test('consume claims only the checks that it made', async t => {
+  const run = await withBroker(t)
+  await run('bench produce -n 100 --window 1 --keep --topic t -q')
+  for (const [flags, checked] of [
+    ['', ['offsets', 'crc', 'count', 'stamps']],
+    ['--no-crc', ['offsets', 'crc', 'count', 'stamps']],
+    ['--no-verify', ['offsets', 'crc', 'count']],
+    ['--no-verify --no-crc -n 50', ['offsets', 'count']],
+    ['--no-verify --no-crc --from tail --duration 50ms', undefined],
+  ] as const) {
+    const { code, terminal } = await run(`bench consume --topic t --warmup 0 -j -q ${flags}`.trim())
+    t.equal(code, 0, terminal.error)
+    t.strictSame(checkedOf(terminal), checked, flags)
+    t.equal('areStamped' in (terminal.json as object), !flags.startsWith('--no-verify'), flags)
+  }
+  const ended = await run('bench consume --topic t --warmup 0 --no-crc --no-verify')
+  t.match(ended.terminal.text, /verified 100 records: offsets and count are right\n/)
 })
 
 t.test('a suite runs its benches in order, names them, and saves three files', async t => {

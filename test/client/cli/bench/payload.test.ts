@@ -152,6 +152,38 @@ t.test(
   },
 )
 
+t.test('records that no bench wrote are not taken for damaged ones of a bench', async t => {
+  const seen = (made: (i: number) => Uint8Array) => {
+    const check = new StampCheck()
+    for (let i = 0; i < 5000; i++) check.see({ partition: 0, offset: i }, made(i))
+    return check.sawBench
+  }
+  const padded = (i: number) => String(i).padStart(6, '0')
+  for (const before of ['', 'a', 'ab', 'abc', 'abcd']) {
+    t.equal(
+      seen(i => Buffer.from(`${before}${padded(i)} is the same in each`)),
+      false,
+      before,
+    )
+  }
+  const { bytes } = realRandom()
+  t.equal(
+    seen(() => bytes(100)),
+    false,
+  )
+  t.equal(
+    seen(() => empty),
+    false,
+  )
+  const stamped = payloadOf(plan({ min: 20, max: 20 }))
+  const damaged = seen(() => {
+    const value = nextBytes(stamped)
+    value[15] = (value[15] ?? 0) ^ 1
+    return value
+  })
+  t.equal(damaged, true)
+})
+
 t.test('sources and partitions are each in an order of their own', async t => {
   const check = new StampCheck()
   const sources = [1, 2].map(source => payloadOf(plan({ min: 20, max: 20 }), source))
