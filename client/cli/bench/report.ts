@@ -67,7 +67,7 @@ export interface ConnectionFigures {
   readonly openedPerSecond: number
   readonly brokerBytesPerConnection: number | null
   readonly clientBytesPerConnection: number
-  /** The same load before the idle connections were there. */
+  /** The same load when the idle connections were closed again. */
   readonly aloneMs: LatencyMs
 }
 
@@ -115,7 +115,7 @@ function connectionLines({ connections }: BenchReport): string[] {
     `opened   ${showNumber(count)} connections, ${showNumber(openedPerSecond)}/s`,
     `         each in ${latencyText(openMs)} ms`,
     `memory   per connection: ${memory}, this client ${showSize(client)}`,
-    `alone    ${latencyText(aloneMs)} ms  (the same load before they were open)`,
+    `alone    ${latencyText(aloneMs)} ms  (the same load after they were closed)`,
   ]
 }
 
