@@ -17,6 +17,7 @@ import type { PlannedPartition } from '../consume-plan.ts'
 import { usageError } from '../failure.ts'
 import { parseCount, parseSize, parseWhole } from '../units.ts'
 import { withClients } from './bench-topic.ts'
+import { fetchCredit, requireCredit } from './fetch-credit.ts'
 import { Frame } from './frame.ts'
 import { checkRange, resultOptions, runOptions, warmupOf } from './options.ts'
 import { endsOf } from './read-back.ts'
@@ -45,7 +46,7 @@ const options = {
     type: 'string',
     coerce: parseSize,
     default: '4MiB',
-    describe: 'Credit of one fetch',
+    describe: 'Credit of one fetch, to 32MiB',
   },
   crc: { type: 'boolean', default: true, describe: 'Check checksums; --no-crc leaves it out' },
   ...runOptions,
@@ -84,6 +85,7 @@ async function planRead(
 function checkArgs(args: Args): void {
   const { count, duration, from, clients } = args
   checkRange('clients', args.clients, { min: 1, max: 1000 })
+  requireCredit(args['fetch-bytes'])
   if (count === 0) throw usageError('-n must be at least 1')
   if (duration === 0) throw usageError('--duration must be longer than 0')
   if (from === 'tail' && count === undefined && duration === undefined) {
@@ -107,8 +109,8 @@ async function readOnce(
     partition,
     start: { offset: from },
   }))
-  const fetchBytes = args['fetch-bytes']
-  const consumer = client.consumer({ assign, fetchBytes, checkCrc: args.crc, signal })
+  const credit = fetchCredit(args['fetch-bytes'], assign.length)
+  const consumer = client.consumer({ assign, ...credit, checkCrc: args.crc, signal })
   const { duration } = args
   const alarm =
     duration === undefined ? null : world.timers.after(duration, () => void consumer.close())
@@ -164,7 +166,7 @@ async function measure(
     from: args.from,
     by: args['per-record'] === true ? 'record' : 'batch',
     clients: clients.length,
-    fetchBytes: args['fetch-bytes'],
+    ...fetchCredit(args['fetch-bytes'], described.partitions),
     checkCrc: args.crc,
     ...checked,
     ...frame.conditions,

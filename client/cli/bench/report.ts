@@ -54,7 +54,9 @@ export interface BenchReport extends Measured, Conditions {
   readonly from?: string
   /** False where the records carry no stamps, because no bench wrote them; nobody looked: none. */
   readonly areStamped?: boolean
+  /** Credit of one fetch, and what a consumer's buffer holds. */
   readonly fetchBytes?: number
+  readonly bufferBytes?: number
   readonly checkCrc?: boolean
   readonly connections?: ConnectionFigures
 }

@@ -61,6 +61,8 @@ const bad: Readonly<Record<string, readonly string[]>> = {
     '--from tail',
     '--clients 0',
     '--fetch-bytes x',
+    '--fetch-bytes 0B',
+    '--fetch-bytes 33MiB',
     '--duration 0s',
     '--duration x',
     '--warmup 100%',
