@@ -142,8 +142,13 @@ export function requireOrder(
 }
 
 /** The command line was wrong: that is UNKNOWN for the monitoring system, not critical. */
-export function refusedCheck(terminal: Terminal, thrown: unknown): number {
+export function refusedCheck(terminal: Terminal, thrown: unknown, isJson: boolean): number {
   const { message, code } = asSluiceError(thrown)
-  terminal.write(`UNKNOWN ${message} (${code})\n`)
-  return checkExitCodes.UNKNOWN
+  const text = `${message} (${code})`
+  const exitCode = checkExitCodes.UNKNOWN
+  const findings: Finding[] = [{ status: 'UNKNOWN', text }]
+  const item = { status: 'UNKNOWN', exitCode, subject: 'check', text, findings, figures: [] }
+  // there is no output yet: its form is among the words that were refused
+  terminal.write(isJson ? `${JSON.stringify(item)}\n` : `UNKNOWN ${text}\n`)
+  return exitCode
 }

@@ -165,15 +165,16 @@ export async function runCli(
     const signalCode = signals.code()
     if (signalCode !== null) return signalCode
     const colour = wantsColour(terminal, words.includes('--no-color') ? false : undefined)
+    const json = asksForJson(words)
     const report = reportFailure(thrown, {
-      json: asksForJson(words),
+      json,
       verbose: words.some(word => /^-[a-zA-Z]*v/.test(word) || word === '--verbose'),
       red: word => red(word, colour),
     })
     terminal.writeError(report.text)
     if (words[0] !== 'check') return report.exitCode
     const { refusedCheck } = await import('./check.ts')
-    return refusedCheck(terminal, thrown)
+    return refusedCheck(terminal, thrown, json)
   } finally {
     signals.unlisten()
   }

@@ -88,7 +88,7 @@ export const clientCommands: CommandTree = [
       ...measuringVerbs,
       {
         usage: 'run <suite>',
-        about: 'Run the benches of a suite file, one after the other',
+        about: 'Run the benches of a JSON suite file, one after the other',
         load: async () => (await import('./bench/run.ts')).benchRunCommand,
       },
       {

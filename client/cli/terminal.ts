@@ -4,7 +4,8 @@
  * against a fake.
  *
  * Always true: nothing else in client/cli touches process, node:fs or a stream; a write after the
- * reader of stdout went away is silently dropped and `outputClosed` is aborted.
+ * reader of stdout or stderr went away is silently dropped, and without a reader of stdout
+ * `outputClosed` is aborted.
  * Made by broker/cli/main.ts.
  */
 import {
@@ -12,6 +13,7 @@ import {
   constants,
   createReadStream,
   fdatasyncSync,
+  fstatSync,
   openSync,
   readFileSync,
   unlinkSync,
@@ -20,6 +22,7 @@ import {
 import { access, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises'
 import { cpus, release, totalmem } from 'node:os'
 import { createInterface } from 'node:readline/promises'
+import type { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { SluiceError } from '../../protocol/errors.ts'
 import { noSuchFile } from './failure.ts'
@@ -159,17 +162,21 @@ async function requireReadable(path: string): Promise<void> {
   if ((await stat(path)).isDirectory()) throw unreadable(path, 'it is a directory')
 }
 
-/** stdout, of which the reader may go away at any time. */
-class Output {
-  readonly #stream = process.stdout
+/** stdout or stderr, of which the reader may go away at any time. */
+export class StandardStream {
+  readonly #stream: Writable
   readonly #closed = new AbortController()
-  readonly closed = this.#closed.signal
+  readonly closed: AbortSignal = this.#closed.signal
 
-  constructor() {
-    this.#stream.on('error', (error: NodeJS.ErrnoException) => {
-      this.#closed.abort(error)
-      this.#wake()
-    })
+  constructor(stream: Writable) {
+    this.#stream = stream
+    this.#stream.on('error', error => this.close(error))
+  }
+
+  /** Its reader is gone. */
+  close(reason: unknown): void {
+    this.#closed.abort(reason)
+    this.#wake()
   }
 
   write(text: string | Uint8Array): void {
@@ -185,6 +192,32 @@ class Output {
       this.#stream.once('drain', resolve)
     })
   }
+}
+
+/** Both go to one pipe, as with `2>&1 |`, so they lose their reader together. */
+function isOneReader(): boolean {
+  try {
+    const [output, error] = [fstatSync(1), fstatSync(2)]
+    return output.dev === error.dev && output.ino === error.ino
+  } catch {
+    return false
+  }
+}
+
+/**
+ * stderr. Who lets go of the remarks alone still wants the answer, or what is being written, so the
+ * command goes on; who let go of both is told from that by the pipe.
+ */
+export function errorStream(
+  stream: Writable,
+  output: StandardStream,
+  isShared: () => boolean,
+): StandardStream {
+  const error = new StandardStream(stream)
+  error.closed.addEventListener('abort', () => {
+    if (isShared()) output.close(error.closed.reason)
+  })
+  return error
 }
 
 async function ask(question: string): Promise<string> {
@@ -223,9 +256,10 @@ function version(): string {
   return version
 }
 
-/** The terminal of this process. Make one per process: it listens to stdout's errors. */
+/** The terminal of this process. Make one per process: it listens to its streams' errors. */
 export function processTerminal(): Terminal {
-  const output = new Output()
+  const output = new StandardStream(process.stdout)
+  const error = errorStream(process.stderr, output, isOneReader)
   // touching process.stdin opens it, so it is only let go of if somebody read it
   let stdinUsed = false
   return {
@@ -237,9 +271,7 @@ export function processTerminal(): Terminal {
     columns: () => process.stderr.columns ?? 80,
     write: text => output.write(text),
     drained: () => output.drained(),
-    writeError: text => {
-      process.stderr.write(text)
-    },
+    writeError: text => error.write(text),
     input: () => {
       stdinUsed = true
       return process.stdin as AsyncIterable<Buffer>

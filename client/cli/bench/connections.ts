@@ -2,11 +2,14 @@
  * bench connections: how long connections take to open, what each costs in memory, and how a load
  * fares beside those that do nothing.
  *
- *   active clients: load alone ─> idle connections open, one by one timed ─> the same load beside them
+ *   weigh ─> idle connections open, one by one timed ─> weigh ─> load, thrown away
+ *         ─> load beside them ─> idle connections close ─> the same load alone
  *
- * Always true: the load before and after is the same one, so the two latencies differ by the idle
- * connections alone; every connection that was opened is closed; one that cannot be opened ends the
- * bench with its error.
+ * Always true: nothing was sent before both weighings, so what a load leaves in memory is in
+ * neither; both loads that count come after one that does not, so neither is the first of its
+ * broker. The load alone is the later one, and what the closed connections left behind in the
+ * broker is still there: what that does is in the difference too. Every connection that was opened
+ * is closed; one that cannot be opened ends the bench with its error.
  */
 import type { InferredOptionTypes } from 'yargs'
 import type { TopicDescription } from '../../types/administering.ts'
@@ -17,8 +20,9 @@ import { parseSettings } from '../topic-write.ts'
 import { parseCount, parseDuration } from '../units.ts'
 import { withClients, withTopic } from './bench-topic.ts'
 import { type Delivery, openLoop } from './deliveries.ts'
-import { Frame } from './frame.ts'
-import { type Idle, withIdle } from './idle-connections.ts'
+import { type Figures, Frame } from './frame.ts'
+import { type Idle, settle, withIdle } from './idle-connections.ts'
+import type { Warmup } from './meter.ts'
 import {
   checkRange,
   parseRate,
@@ -30,6 +34,7 @@ import {
 import type { BenchReport } from './report.ts'
 import { publish } from './result-files.ts'
 import { payloadPlan, producerOptions, sendOptions } from './send-options.ts'
+import type { Verified } from './stamp-check.ts'
 
 const options = {
   count: {
@@ -60,7 +65,7 @@ const options = {
     type: 'string',
     coerce: parseDuration,
     default: '10s',
-    describe: 'How long the load runs, once alone and once beside the idle ones',
+    describe: 'How long the load runs, once beside the idle ones and once alone',
   },
   ...sendOptions,
   ...topicOptions,
@@ -70,6 +75,8 @@ type Args = InferredOptionTypes<typeof options>
 
 const mostConnections = 60_000
 const mostInTheAir = 100_000
+/** Long enough for both sides to have compiled what a load needs. */
+const rehearsalMs = 3000
 
 /** @throws SluiceError INVALID_ARGUMENT */
 export function activeOf(text: string, count: number): number {
@@ -78,10 +85,18 @@ export function activeOf(text: string, count: number): number {
   return checkRange('active', active, { min: 1, max: 1000 })
 }
 
+/** Records of one load, and its warm-up. @throws SluiceError INVALID_ARGUMENT */
+function loadOf({ rate, duration: ms, warmup }: Args): { count: number; warmup: Warmup } {
+  const count = Math.max(1, Math.round((rate * ms) / 1000))
+  return { count, warmup: warmupOf(warmup, { records: count, ms, rate }) }
+}
+
+/** How many clients are active. @throws SluiceError INVALID_ARGUMENT */
 function checkArgs(args: Args): number {
   checkRange('count', args.count, { min: 1, max: mostConnections })
   if (args.duration === 0) throw usageError('--duration must be longer than 0')
   if (args.verify === false) throw usageError('bench connections cannot do without its checks')
+  loadOf(args)
   return activeOf(args.active, args.count)
 }
 
@@ -97,7 +112,7 @@ interface Bench {
 async function load(context: CommandContext, bench: Bench) {
   const { args, frame, writers, reader, described } = bench
   const { name: topic, partitions } = described
-  const count = Math.max(1, Math.round((args.rate * args.duration) / 1000))
+  const { count, warmup } = loadOf(args)
   const delivery: Delivery = {
     writers,
     reader,
@@ -112,43 +127,59 @@ async function load(context: CommandContext, bench: Bench) {
     waitMs: context.timeoutMs,
   }
   const run = await openLoop(context, delivery)
-  const warmup = warmupOf(args.warmup, { records: count, ms: args.duration })
   const figures = await frame.measure({ warmup, doing: 'delivered' }, run.work)
   return { figures, verified: run.verified(), unsent: run.unsent() }
 }
 
+/** The load that is thrown away; its records are checked all the same. */
+function rehearse(context: CommandContext, bench: Bench) {
+  const { args } = bench
+  const duration = Math.min(args.duration, rehearsalMs)
+  return load(context, { ...bench, args: { ...args, duration, warmup: { records: 0 } } })
+}
+
+/** The first that found a fault, or the one beside the connections. */
+const worstOf = (all: readonly [Verified, ...Verified[]]): Verified =>
+  all.find(({ isSound }) => !isSound) ?? all[0]
+
 async function measure(context: CommandContext, bench: Bench): Promise<BenchReport> {
   const { args, frame, writers, described } = bench
-  context.output.say(`load alone: ${writers.length} active clients …`)
-  const alone = await load(context, bench)
+  const { output } = context
   const plan = { count: args.count, perSecond: args['open-rate'] ?? null }
-  const beside = async (idle: Idle) => {
-    context.output.say(`load beside ${args.count} idle connections …`)
-    return { ...(await load(context, bench)), idle }
-  }
-  const { figures, verified, unsent, idle } = await withIdle(context, frame.brokerPid, plan, beside)
+  output.say(`opening ${args.count} idle connections …`)
+  const { beside, first, idle } = await withIdle(context, frame.brokerPid, plan, async idle => {
+    output.say(`load of ${writers.length} active clients, thrown away …`)
+    const first = await rehearse(context, bench)
+    output.say(`load beside ${args.count} idle connections …`)
+    return { beside: await load(context, bench), first, idle }
+  })
+  await settle(context)
+  output.say('load alone …')
+  const alone = await load(context, bench)
   return {
     bench: 'connections',
     topic: described.name,
     partitions: described.partitions,
-    ...figures,
+    ...beside.figures,
     loop: 'open',
     latencyOf: 'intended send to delivery, beside the idle connections',
     acks: args.acks,
     flush: described.flush,
     rate: args.rate,
-    unsent: unsent + alone.unsent,
+    unsent: beside.unsent + alone.unsent,
     sizeBytes: args.size.max,
-    connections: {
-      count: args.count,
-      active: writers.length,
-      ...idle,
-      aloneMs: alone.figures.latencyMs,
-    },
-    verified: alone.verified.isSound ? verified : alone.verified,
+    connections: connectionFigures(bench, idle, alone.figures),
+    verified: worstOf([beside.verified, alone.verified, first.verified]),
     ...frame.conditions,
   }
 }
+
+const connectionFigures = ({ args, writers }: Bench, idle: Idle, alone: Figures) => ({
+  count: args.count,
+  active: writers.length,
+  ...idle,
+  aloneMs: alone.latencyMs,
+})
 
 export const benchConnectionsCommand = defineCommand({
   usage: 'connections',

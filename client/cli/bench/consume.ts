@@ -6,7 +6,8 @@
  *   --from tail    what comes from now on, for --duration or -n records
  *
  * Always true: a missing or repeated offset ends the bench with exit 1, whatever the speed was;
- * stamps of records are checked in a pass of their own, outside of what is measured.
+ * stamps of records are checked in a pass of their own, outside of what is measured; the report
+ * claims no check that was not made.
  */
 import type { InferredOptionTypes } from 'yargs'
 import type { TopicDescription } from '../../types/administering.ts'
@@ -16,13 +17,14 @@ import type { PlannedPartition } from '../consume-plan.ts'
 import { usageError } from '../failure.ts'
 import { parseCount, parseSize, parseWhole } from '../units.ts'
 import { withClients } from './bench-topic.ts'
+import { fetchCredit, requireCredit } from './fetch-credit.ts'
 import { Frame } from './frame.ts'
 import { checkRange, resultOptions, runOptions, warmupOf } from './options.ts'
-import { checkRecords, endsOf } from './read-back.ts'
+import { endsOf } from './read-back.ts'
+import { checkRead } from './read-check.ts'
 import { type Reader, ReadProgress, readBatches, readRecords } from './readers.ts'
 import type { BenchReport } from './report.ts'
 import { publish } from './result-files.ts'
-import { StampCheck, type Verified } from './stamp-check.ts'
 
 const options = {
   topic: { type: 'string', default: 'sluice-bench', describe: 'What to read' },
@@ -44,7 +46,7 @@ const options = {
     type: 'string',
     coerce: parseSize,
     default: '4MiB',
-    describe: 'Credit of one fetch',
+    describe: 'Credit of one fetch, to 32MiB',
   },
   crc: { type: 'boolean', default: true, describe: 'Check checksums; --no-crc leaves it out' },
   ...runOptions,
@@ -81,13 +83,17 @@ async function planRead(
 }
 
 function checkArgs(args: Args): void {
-  const { count, duration, from } = args
+  const { count, duration, from, clients } = args
   checkRange('clients', args.clients, { min: 1, max: 1000 })
+  requireCredit(args['fetch-bytes'])
   if (count === 0) throw usageError('-n must be at least 1')
   if (duration === 0) throw usageError('--duration must be longer than 0')
   if (from === 'tail' && count === undefined && duration === undefined) {
     throw usageError('--from tail needs -n or --duration', 'it would never end')
   }
+  // what -n or --duration make impossible is known before the topic is
+  const records = count === undefined ? null : count * clients
+  warmupOf(args.warmup, { records, ms: duration ?? null })
 }
 
 /** One consumer through its partitions; ends at the fixed ends, the limit or the duration. */
@@ -103,8 +109,8 @@ async function readOnce(
     partition,
     start: { offset: from },
   }))
-  const fetchBytes = args['fetch-bytes']
-  const consumer = client.consumer({ assign, fetchBytes, checkCrc: args.crc, signal })
+  const credit = fetchCredit(args['fetch-bytes'], assign.length)
+  const consumer = client.consumer({ assign, ...credit, checkCrc: args.crc, signal })
   const { duration } = args
   const alarm =
     duration === undefined ? null : world.timers.after(duration, () => void consumer.close())
@@ -114,40 +120,6 @@ async function readOnce(
   } finally {
     alarm?.cancel()
     await consumer.close()
-  }
-}
-
-/** Offsets of the measured pass and, unless left out, stamps of a second one. */
-async function verify(
-  context: CommandContext,
-  client: Client,
-  given: { read: Read; progress: readonly ReadProgress[]; isStampChecked: boolean },
-): Promise<{ verified: Verified; areStamped: boolean }> {
-  const { read, progress, isStampChecked } = given
-  const sum = (of: (one: ReadProgress) => number): number =>
-    progress.reduce((total, one) => total + of(one), 0)
-  const check = new StampCheck()
-  const [first] = progress
-  if (isStampChecked && !context.signal.aborted) {
-    context.output.say('reading once more, to check every record …')
-    const seen = read.planned.map((place, i) => ({ ...place, to: first?.next[i] ?? place.from }))
-    await checkRecords(context, client, seen, check)
-  }
-  const stamps = check.resultOfSeen()
-  // what no bench wrote has no stamps: its offsets and batch checksums are all there is to check
-  const areStamped = stamps.records > 0 && stamps.corrupt < stamps.records
-  const missing = sum(one => one.missing)
-  const repeated = sum(one => one.repeated) + (areStamped ? stamps.repeated : 0)
-  const outOfOrder = areStamped ? stamps.outOfOrder : 0
-  const corrupt = areStamped ? stamps.corrupt : 0
-  const records = sum(one => one.records)
-  const isSound = missing + repeated + outOfOrder + corrupt === 0
-  const fault = missing + sum(one => one.repeated) > 0 ? 'offsets do not follow each other' : null
-  const firstFault = isSound ? null : (fault ?? stamps.firstFault)
-  const expected = records + missing - repeated
-  return {
-    areStamped,
-    verified: { records, expected, missing, repeated, outOfOrder, corrupt, firstFault, isSound },
   }
 }
 
@@ -172,11 +144,13 @@ async function measure(
     )
     await Promise.all(reads)
   })
-  const isWhole = args.count === undefined && args.duration === undefined && !signal.aborted
-  if (isWhole) for (const one of progress) one.end()
-  const { verified, areStamped } = await verify(context, client, {
-    read,
+  const isCut = args.duration !== undefined || read.total === args.count || signal.aborted
+  if (read.total !== null && !isCut) for (const one of progress) one.end()
+  const checked = await checkRead(context, client, {
+    planned: read.planned,
     progress,
+    count: args.count ?? null,
+    isCrcChecked: args.crc,
     isStampChecked: args.verify,
   })
   return {
@@ -192,10 +166,9 @@ async function measure(
     from: args.from,
     by: args['per-record'] === true ? 'record' : 'batch',
     clients: clients.length,
-    fetchBytes: args['fetch-bytes'],
+    ...fetchCredit(args['fetch-bytes'], described.partitions),
     checkCrc: args.crc,
-    areStamped,
-    verified,
+    ...checked,
     ...frame.conditions,
   }
 }

@@ -18,6 +18,7 @@ import { parseCount, parseDuration, parseWhole } from '../units.ts'
 import { withClients, withTopic } from './bench-topic.ts'
 import { type Delivery, openLoop, pingPong } from './deliveries.ts'
 import { Frame } from './frame.ts'
+import type { Warmup } from './meter.ts'
 import {
   checkRange,
   parseRates,
@@ -61,6 +62,22 @@ const defaultRate = 10_000
 /** Records without an ack above which also an open loop waits. */
 const mostInTheAir = 100_000
 
+interface RunPlan {
+  /** null = one at a time. */
+  readonly rate: number | null
+  /** null = until the duration is over. */
+  readonly count: number | null
+  readonly warmup: Warmup
+}
+
+/** @throws SluiceError INVALID_ARGUMENT */
+function planOf(args: Args, rate: number | null): RunPlan {
+  const { duration: ms, count = null } = args
+  if (rate === null) return { rate, count, warmup: warmupOf(args.warmup, { records: count, ms }) }
+  const records = Math.max(1, Math.min(count ?? Infinity, Math.round((rate * ms) / 1000)))
+  return { rate, count: records, warmup: warmupOf(args.warmup, { records, ms, rate }) }
+}
+
 /** @throws SluiceError INVALID_ARGUMENT */
 function ratesOf(args: Args): readonly (number | null)[] {
   const { rate, duration, count } = args
@@ -76,18 +93,14 @@ function ratesOf(args: Args): readonly (number | null)[] {
 
 async function measure(
   context: CommandContext,
-  given: { args: Args; rate: number | null; frame: Frame },
+  given: { args: Args; plan: RunPlan; frame: Frame },
   clients: readonly Client[],
   described: TopicDescription,
 ): Promise<BenchReport> {
-  const { args, rate, frame } = given
+  const { args, plan, frame } = given
+  const { rate, count, warmup } = plan
   const { name: topic, partitions, flush } = described
   const [writer, reader] = clients as [Client, Client]
-  const count =
-    rate === null
-      ? (args.count ?? null)
-      : Math.max(1, Math.min(args.count ?? Infinity, Math.round((rate * args.duration) / 1000)))
-  const warmup = warmupOf(args.warmup, { records: count, ms: args.duration })
   const delivery: Delivery = {
     writers: [writer],
     reader,
@@ -136,7 +149,7 @@ export const benchE2eCommand = defineCommand({
   options,
   run: async (context, args) => {
     refuseDryRun(context, 'bench e2e')
-    const rates = ratesOf(args)
+    const plans = ratesOf(args).map(rate => planOf(args, rate))
     const payload = payloadPlan(args, true)
     const configs = parseSettings(args.config ?? [])
     const frame = await Frame.open(context, args)
@@ -144,11 +157,11 @@ export const benchE2eCommand = defineCommand({
     const { topic: name, partitions = 1, keep = false } = args
     const reports: BenchReport[] = []
     await withClients(context, 2, { producer }, async clients => {
-      const plan = { name, partitions, configs, keep }
-      await withTopic(context, clients[0] as Client, plan, async described => {
-        for (const rate of rates) {
+      const topic = { name, partitions, configs, keep }
+      await withTopic(context, clients[0] as Client, topic, async described => {
+        for (const plan of plans) {
           if (context.signal.aborted) break
-          reports.push(await measure(context, { args, rate, frame }, clients, described))
+          reports.push(await measure(context, { args, plan, frame }, clients, described))
         }
       })
     })

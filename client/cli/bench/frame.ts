@@ -6,9 +6,11 @@
  *
  * Always true: nothing else runs while the disk is measured; processor time and records are counted
  * over the same span, from the end of the warm-up to the last record.
- * Used by the bench commands of this room.
+ * Used by the bench commands of this room, which show and save the report by result-files.ts.
  */
+import { SluiceError } from '../../../protocol/errors.ts'
 import type { CommandContext } from '../command.ts'
+import { CommandFailure, exitCodes } from '../failure.ts'
 import { type Conditions, findConditions, UsageSpan, type Used } from './conditions.ts'
 import { BenchMeter, type Measured, type Warmup } from './meter.ts'
 import type { ResultArgs } from './options.ts'
@@ -52,7 +54,10 @@ export class Frame {
     return new Frame(context, found, { csv, html, json })
   }
 
-  /** Runs `work` under a meter; it counts, `finish` is called here when it is done. */
+  /**
+   * Runs `work` under a meter; it counts, `finish` is called here when it is done.
+   * @throws CommandFailure (exit code 1) where it ended before its warm-up did
+   */
   async measure(plan: MeterPlan, work: (meter: BenchMeter) => Promise<void>): Promise<Figures> {
     const { world, terminal } = this.#context
     const span = new UsageSpan(terminal.host, this.brokerPid)
@@ -67,6 +72,20 @@ export class Frame {
       watch.stop()
     }
     const used = await span.end()
-    return { ...meter.measured(), used }
+    const measured = meter.measured()
+    requireMeasured(measured, plan)
+    return { ...measured, used }
   }
+}
+
+/** Figures of no record would say that nothing was done, and they would be those of the warm-up. */
+function requireMeasured({ records, warmup }: Measured, { warmup: planned, doing }: MeterPlan) {
+  if (records > 0 || (planned.records === 0 && planned.ms === 0)) return
+  const all = `all ${warmup.records} records ${doing} in ${warmup.seconds} s were warm-up`
+  throw new CommandFailure(
+    new SluiceError('UNKNOWN_SERVER_ERROR', `nothing was measured: ${all}`, {
+      hint: 'give a shorter --warmup, more records (-n) or a longer --duration',
+    }),
+    exitCodes.unexpected,
+  )
 }

@@ -1,8 +1,10 @@
 /**
  * Idle connections: opens many, times each, and weighs what they cost both sides.
  *
- * Always true: with a pace the time of a connection counts from when it was to be opened; memory is
- * looked at before the first and a second after the last one opened; all are closed in the end.
+ * Always true: with a pace the time of a connection counts from when it was to be opened; some were
+ * opened and closed before, so that what the first ones of a process bring along is not counted;
+ * memory is looked at a second after those and a second after the last one opened; all are closed
+ * in the end.
  * Used by bench connections.
  */
 import { asSluiceError, SluiceError } from '../../../protocol/errors.ts'
@@ -75,6 +77,20 @@ async function openAll(
   if (failed !== undefined) throw failed.reason
 }
 
+/** What either side loads and compiles for its first connections is no part of what one costs. */
+async function rehearse(context: CommandContext, count: number): Promise<void> {
+  const opened: Client[] = []
+  try {
+    const plan = { count: Math.min(count, atOnce), perSecond: null }
+    await openAll(context, plan, opened, new Latencies())
+  } finally {
+    await Promise.all(opened.map(client => client.close()))
+  }
+}
+
+/** Lets both sides collect what opening or closing left. */
+export const settle = (context: CommandContext): Promise<void> => sleep(context, settleMs)
+
 async function memory(
   context: CommandContext,
   brokerPid: number | null,
@@ -94,12 +110,14 @@ export async function withIdle<T>(
   const { clock } = context.world
   const opened: Client[] = []
   const times = new Latencies()
+  await rehearse(context, plan.count)
+  await settle(context)
   const before = await memory(context, brokerPid)
   const startMs = clock.monotonicMs()
   try {
     await openAll(context, plan, opened, times)
     const seconds = Math.max(1e-6, (clock.monotonicMs() - startMs) / 1000)
-    await sleep(context, settleMs)
+    await settle(context)
     const after = await memory(context, brokerPid)
     const each = (now: number, then: number): number =>
       Math.max(0, Math.round((now - then) / plan.count))

@@ -82,14 +82,59 @@ export async function findBroker(host: Host, servers: readonly string[]): Promis
   return null
 }
 
-/** The data directory that the process was started with. */
-export async function dataDirectoryOf(host: Host, pid: number): Promise<string | null> {
-  const words = ((await host.readText(`/proc/${pid}/cmdline`)) ?? '').split('\0')
-  const at = words.findIndex(word => word === '--data-dir' || word.startsWith('--data-dir='))
+const defaultDirectory = 'sluice-data'
+
+/** Value of `--name value` or `--name=value`. */
+function flagIn(words: readonly string[], name: string): string | null {
+  const at = words.findIndex(word => word === name || word.startsWith(`${name}=`))
   const word = words[at]
-  const given = word?.includes('=') === true ? word.slice(word.indexOf('=') + 1) : words[at + 1]
-  if (word === undefined || given === undefined || given === '') return null
-  if (given.startsWith('/')) return given
-  const home = await host.linkTarget(`/proc/${pid}/cwd`)
-  return home === null ? null : `${home}/${given}`
+  if (word === undefined) return null
+  return (word === name ? words[at + 1] : word.slice(name.length + 1)) || null
+}
+
+/** `data.dir` of a broker's config file, however it is nested or separated. */
+export function dataDirectoryIn(configText: string): string | null {
+  const find = (value: unknown, prefix: string): string | null => {
+    if (typeof value !== 'object' || value === null) return null
+    for (const [key, inner] of Object.entries(value)) {
+      const name = `${prefix}${key.toLowerCase().replace(/[-_]/g, '.')}`
+      if (name === 'data.dir' && typeof inner === 'string') return inner
+      const found = name === 'data' ? find(inner, 'data.') : null
+      if (found !== null) return found
+    }
+    return null
+  }
+  try {
+    return find(JSON.parse(configText), '')
+  } catch {
+    return null
+  }
+}
+
+/**
+ * The data directory that the process was started with: named by a flag, its environment or its
+ * config file, in this order, as the broker does; or the default one.
+ */
+export async function dataDirectoryOf(host: Host, pid: number): Promise<string | null> {
+  const [line, environment, home] = await Promise.all([
+    host.readText(`/proc/${pid}/cmdline`),
+    host.readText(`/proc/${pid}/environ`),
+    host.linkTarget(`/proc/${pid}/cwd`),
+  ])
+  if (line === null) return null
+  const at = (path: string): string | null => {
+    if (path.startsWith('/')) return path
+    return home === null ? null : `${home}/${path.replace(/^\.\//, '')}`
+  }
+  const words = line.split('\0')
+  const flag = flagIn(words, '--data-dir')
+  if (flag !== null) return at(flag)
+  const variable = (environment ?? '').split('\0').find(word => /^SLUICE_DATA_DIR=./.test(word))
+  const file = at(flagIn(words, '--config') ?? '')
+  const inFile = file === null ? null : dataDirectoryIn((await host.readText(file)) ?? '')
+  const named = variable?.slice(variable.indexOf('=') + 1) ?? inFile ?? defaultDirectory
+  const directory = at(named)
+  // of a program that only listens there nothing of this is true
+  if (directory === null || (await host.list(directory)).length === 0) return null
+  return directory
 }

@@ -39,7 +39,7 @@ export interface IntervalSample {
   readonly isWarmup: boolean
 }
 
-/** What is not measured: so many records, or so long, whichever is given. */
+/** What is not measured: so many records or so long, whichever comes first; 0 = not given. */
 export interface Warmup {
   readonly records: number
   readonly ms: number
@@ -82,10 +82,6 @@ export class BenchMeter {
     this.count(0, 0)
   }
 
-  get isWarm(): boolean {
-    return this.#warm !== null
-  }
-
   get startedMs(): number {
     return this.#begun.ms
   }
@@ -95,9 +91,7 @@ export class BenchMeter {
     this.records += records
     this.bytes += bytes
     if (this.#warm !== null) return
-    const { records: firstRecords, ms } = this.#warmup
-    if (this.records - this.#begun.records < firstRecords) return
-    if (ms > 0 && this.#clock.monotonicMs() - this.#begun.ms < ms) return
+    if (!this.#isWarmupOver()) return
     this.#warm = this.#mark()
     this.#total.reset()
     this.#interval.reset()
@@ -162,6 +156,13 @@ export class BenchMeter {
       },
       series: this.#series,
     }
+  }
+
+  #isWarmupOver(): boolean {
+    const { records, ms } = this.#warmup
+    if (records === 0 && ms === 0) return true
+    if (records > 0 && this.records - this.#begun.records >= records) return true
+    return ms > 0 && this.#clock.monotonicMs() - this.#begun.ms >= ms
   }
 
   #fold(): void {

@@ -3,15 +3,15 @@
  *
  *   --warmup 10% 5s 20k · --size 100B 100B-1KiB · --key none random 1000 · --rate 1k,10k
  *
- * Always true: a value that is not understood, or that contradicts another, is refused before
- * anything is sent.
+ * Always true: a value that is not understood or out of its range is refused before anything is
+ * sent, and so is a warm-up that is known beforehand to leave nothing to measure.
  * Used by the bench commands of this room.
  */
 import type { InferredOptionTypes } from 'yargs'
 import type { OptionTable } from '../command.ts'
 import { usageError } from '../failure.ts'
 import { durationMs, parseCount, parseDuration, parseSize, parseWhole } from '../units.ts'
-import type { Warmup } from './meter.ts'
+import { noWarmup, type Warmup } from './meter.ts'
 import type { KeyPlan, SizeRange } from './payload.ts'
 
 /** A share of what is expected, a time, or a number of records. */
@@ -33,25 +33,38 @@ export function parseWarmup(text: string): WarmupPlan {
   return ms === null ? { records: parseCount(text) } : { ms }
 }
 
+/** What a run is to end with, whichever comes first; null = not known beforehand. */
+export interface Expected {
+  readonly records: number | null
+  readonly ms: number | null
+  /** Records per second of an open loop. */
+  readonly rate?: number | null
+}
+
+/** Time after which the run is over at the latest, if all goes as asked. */
+function endMsOf({ records, ms, rate = null }: Expected): number {
+  const byRate = records === null || rate === null ? Infinity : (records * 1000) / rate
+  return Math.min(ms ?? Infinity, byRate)
+}
+
 /**
- * What the plan means where `records` or `ms` are expected (null = not known beforehand).
+ * What the plan means for a run that ends as `expected`. A share ends with that share of the
+ * records or of the time, whichever comes first, because the run does so too.
  * @throws SluiceError INVALID_ARGUMENT where nothing would be left to measure
  */
-export function warmupOf(
-  plan: WarmupPlan,
-  expected: { records: number | null; ms: number | null },
-): Warmup {
+export function warmupOf(plan: WarmupPlan, expected: Expected): Warmup {
   const { records, ms } = expected
   const tooLong = (): never => {
     throw usageError('--warmup must be shorter than what is measured')
   }
   if ('percent' in plan) {
     const share = plan.percent / 100
-    if (records !== null) return { records: Math.floor(records * share), ms: 0 }
-    return { records: 0, ms: Math.round((ms ?? 0) * share) }
+    const first = records === null ? null : Math.floor(records * share)
+    if (first === 0) return noWarmup
+    return { records: first ?? 0, ms: Math.round((ms ?? 0) * share) }
   }
   if ('ms' in plan) {
-    if (ms !== null && plan.ms >= ms) tooLong()
+    if (plan.ms >= endMsOf(expected)) tooLong()
     return { records: 0, ms: plan.ms }
   }
   if (records !== null && plan.records >= records) tooLong()

@@ -82,7 +82,7 @@ const titleOf = ({ name, bench, rate }: BenchReport): string =>
 
 function row(report: BenchReport): string {
   const { recordsPerSecond, megabytesPerSecond, latencyMs, verified } = report
-  const sound = verified === null ? 'not asked' : verified.isSound ? 'yes' : 'FAILED'
+  const sound = verified === null ? 'nothing' : verified.isSound ? 'yes' : 'FAILED'
   const cells = [
     cell(titleOf(report), false),
     cell(showNumber(recordsPerSecond)),

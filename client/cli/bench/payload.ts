@@ -109,10 +109,6 @@ export class Payload {
     for (let slot = 0; slot < count; slot++) this.#make(slot, slot * stride, random)
   }
 
-  get slots(): number {
-    return this.#records.length
-  }
-
   /** The next record. Its bytes stay as they are until all other slots were taken. */
   next(): BytesRecord {
     const slot = this.#slot

@@ -99,7 +99,8 @@ function planOf(args: Args): Plan {
   const perSender = count / clients / producers
   const window = args.window ?? defaultWindow(args, recordBytes(payload), perSender)
   const isEndless = count === maxSequence
-  const expected = { records: isEndless ? null : count, ms: isEndless ? (duration ?? null) : null }
+  const records = isEndless ? null : count
+  const expected = { records, ms: duration ?? null, rate: rate ?? null }
   const endAfterMs =
     duration === undefined
       ? Number.POSITIVE_INFINITY

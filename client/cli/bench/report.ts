@@ -5,7 +5,7 @@
  * Always true: the JSON shape is API; machine, disk, Node, commit, flush and acks stand beside
  * every figure; a closed loop is named as one, because its latencies leave out what a stall kept
  * from being sent.
- * Made by the bench commands, shown and saved by frame.ts, read again by run and compare.
+ * Made by the bench commands, shown and saved by result-files.ts, read again by run and compare.
  */
 import { showNumber, showSize } from '../units.ts'
 import type { Conditions, Used } from './conditions.ts'
@@ -36,7 +36,7 @@ export interface BenchReport extends Measured, Conditions {
   /** Asked for, records per second; null in a closed loop. */
   readonly rate: number | null
   readonly used: Used
-  /** null where it was not asked for. */
+  /** null where nothing was checked. */
   readonly verified: Verified | null
   readonly generator?: GeneratorCost
   /** Records that were due and never sent, because the load was behind for too long. */
@@ -52,9 +52,11 @@ export interface BenchReport extends Measured, Conditions {
   /** How consume took them: batch or record. */
   readonly by?: 'batch' | 'record'
   readonly from?: string
-  /** False where the records carry no stamps, because no bench wrote them. */
+  /** False where the records carry no stamps, because no bench wrote them; nobody looked: none. */
   readonly areStamped?: boolean
+  /** Credit of one fetch, and what a consumer's buffer holds. */
   readonly fetchBytes?: number
+  readonly bufferBytes?: number
   readonly checkCrc?: boolean
   readonly connections?: ConnectionFigures
 }
@@ -67,7 +69,7 @@ export interface ConnectionFigures {
   readonly openedPerSecond: number
   readonly brokerBytesPerConnection: number | null
   readonly clientBytesPerConnection: number
-  /** The same load before the idle connections were there. */
+  /** The same load when the idle connections were closed again. */
   readonly aloneMs: LatencyMs
 }
 
@@ -115,7 +117,7 @@ function connectionLines({ connections }: BenchReport): string[] {
     `opened   ${showNumber(count)} connections, ${showNumber(openedPerSecond)}/s`,
     `         each in ${latencyText(openMs)} ms`,
     `memory   per connection: ${memory}, this client ${showSize(client)}`,
-    `alone    ${latencyText(aloneMs)} ms  (the same load before they were open)`,
+    `alone    ${latencyText(aloneMs)} ms  (the same load after they were closed)`,
   ]
 }
 
@@ -141,12 +143,16 @@ function machineText({ machine, date }: BenchReport): string {
   return `machine  ${cpu}, ${cpus} cores, ${versions}, ${date}`
 }
 
+function verifiedLines({ verified, areStamped }: BenchReport): string[] {
+  const line = verified === null ? 'nothing' : verifiedText(verified, showNumber)
+  if (areStamped !== false) return [`verified ${line}`]
+  return [`verified ${line}`, '         no record carries the stamp of a bench']
+}
+
 export function reportText(report: BenchReport): string {
   const { records, seconds, recordsPerSecond, megabytesPerSecond, bytes, name } = report
   const acks = report.acks === undefined ? '' : `acks=${report.acks}, `
   const title = name === undefined ? '' : `${name}: `
-  const verified =
-    report.verified === null ? 'not asked for' : verifiedText(report.verified, showNumber)
   const amount = `${showNumber(records)} records, ${showSize(bytes)}`
   const sampled = `${report.latencyOf}, ${report.latencySamples} samples`
   const lines = [
@@ -157,7 +163,7 @@ export function reportText(report: BenchReport): string {
     ...unsentLines(report),
     ...generatorLines(report),
     ...connectionLines(report),
-    `verified ${verified}`,
+    ...verifiedLines(report),
     `with     ${acks}flush=${report.flush}, ${partitionCount(report.partitions)}`,
     usedText(report),
     diskText(report),

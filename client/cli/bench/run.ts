@@ -22,6 +22,8 @@ import { parseSuite, type SuiteBench } from './suite-file.ts'
 const { csv, html, 'json-file': jsonFile } = resultOptions
 const options = { csv, html, 'json-file': jsonFile } as const
 
+const suiteForm = 'JSON file: {"suite": name, "benches": [{"name": …, "words": ["produce", …]}]}'
+
 const tree: CommandTree = [{ name: 'bench', about: 'Measure', verbs: measuringVerbs }]
 
 async function readText(terminal: Terminal, path: string): Promise<string> {
@@ -86,10 +88,10 @@ async function runBench(
 
 export const benchRunCommand = defineCommand({
   usage: 'run <suite>',
-  about: 'Run the benches of a suite file, one after the other',
+  about: 'Run the benches of a JSON suite file, one after the other',
   examples: [['$0 bench run nightly.json --json-file today.json', 'to compare with yesterday']],
   positionals: {
-    suite: { type: 'string', demandOption: true, describe: 'File of benches (JSON)' },
+    suite: { type: 'string', demandOption: true, describe: suiteForm },
   },
   options,
   run: async (context, args) => {

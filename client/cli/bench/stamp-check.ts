@@ -6,9 +6,16 @@
  * says whether it came; within a partition the numbers of a source only rise.
  * Used by read-back.ts after a bench, and by the benches that read while they write.
  */
-import { readStamp, type Stamp } from './stamp.ts'
+import { claimedStamp, opensAsJson, readStamp, type Stamp } from './stamp.ts'
+
+/**
+ * What was looked at: as many records as were sent or asked for; offsets that follow each other;
+ * the checksum of each batch; the stamp of each record, with its order and its own checksum.
+ */
+export type CheckName = 'count' | 'offsets' | 'crc' | 'stamps'
 
 export interface Verified {
+  readonly checked: readonly CheckName[]
   /** Records that were looked at. */
   readonly records: number
   readonly expected: number
@@ -47,8 +54,32 @@ class SourceCheck {
   }
 }
 
+/** So many numbers that rise one after another are no accident, and no digits of a text. */
+const risingInARow = 32
+const largestStep = 64
+
+/** Tells records of a bench whose stamps are all bad from records that no bench wrote. */
+class Damaged {
+  /** One of them was made by a bench. */
+  isOfBench = false
+  /** Per partition: the last one, and how many before it rose. */
+  readonly #runs = new Map<number, Stamp & { readonly length: number }>()
+
+  see(partition: number, value: Uint8Array): void {
+    if (this.isOfBench) return
+    const claimed = claimedStamp(value)
+    const last = this.#runs.get(partition)
+    const step = (claimed?.sequence ?? 0) - (last?.sequence ?? 0)
+    const isNext = claimed?.source === last?.source && step > 0 && step <= largestStep
+    const length = isNext ? (last?.length ?? 0) + 1 : 0
+    if (claimed !== null) this.#runs.set(partition, { ...claimed, length })
+    this.isOfBench = opensAsJson(value) || length >= risingInARow
+  }
+}
+
 export class StampCheck {
   records = 0
+  readonly #damaged = new Damaged()
   readonly #sources = new Map<number, SourceCheck>()
   /** Last number of each source in each partition. */
   readonly #last = new Map<number, number>()
@@ -64,6 +95,7 @@ export class StampCheck {
     if (stamp === null) {
       this.#corrupt++
       this.#fault(place, 'is not the record that was sent')
+      if (value !== null) this.#damaged.see(place.partition, value)
       return null
     }
     this.#order(place, stamp)
@@ -79,12 +111,15 @@ export class StampCheck {
     return stamp
   }
 
-  /** Different records of a source that came. */
-  countOf(source: number): number {
-    return this.#sources.get(source)?.count ?? 0
+  /** A bench wrote here, even if not one of its records is whole. */
+  get sawBench(): boolean {
+    return this.#corrupt < this.records || this.#damaged.isOfBench
   }
 
-  /** `expected`: how many records of each source were acked. */
+  /**
+   * `expected`: how many records of each source were acked. The records came from a consumer that
+   * checks batches, as each does unless told otherwise.
+   */
   result(expected: ReadonlyMap<number, number>): Verified {
     let missing = 0
     let total = 0
@@ -100,6 +135,7 @@ export class StampCheck {
     }
     const faults = missing + this.#repeated + this.#outOfOrder + this.#corrupt
     return {
+      checked: ['crc', 'count', 'stamps'],
       records: this.records,
       expected: total,
       missing,
@@ -131,10 +167,22 @@ export class StampCheck {
   }
 }
 
+const checkWords: Readonly<Record<CheckName, readonly string[]>> = {
+  offsets: ['offsets'],
+  crc: ['batch checksums'],
+  count: ['count'],
+  stamps: ['order', 'checksum of each'],
+}
+
 /** One line for people. */
 export function verifiedText(verified: Verified, showNumber: (value: number) => string): string {
   const { records, missing, repeated, outOfOrder, corrupt, isSound } = verified
-  if (isSound) return `${showNumber(records)} records: count, order and checksum of each are right`
+  if (isSound) {
+    const words = verified.checked.flatMap(name => checkWords[name])
+    const most = words.slice(0, -1).join(', ')
+    const all = most === '' ? words.join('') : `${most} and ${words.at(-1)}`
+    return `${showNumber(records)} records: ${all} are right`
+  }
   const parts = [
     `${missing} missing`,
     `${repeated} repeated`,

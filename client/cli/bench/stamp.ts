@@ -36,7 +36,8 @@ export interface Stamp {
 
 const opening = [...jsonOpening].map(letter => letter.charCodeAt(0))
 
-const isJson = (value: Uint8Array): boolean =>
+/** The opening of a value that `--value json` made. */
+export const opensAsJson = (value: Uint8Array): boolean =>
   value.byteLength >= jsonStampEnd && opening.every((code, i) => value[i] === code)
 
 /** Value of a hex digit; something that is no nibble where it is none. */
@@ -64,13 +65,22 @@ const u32 = (bytes: Uint8Array, at: number): number =>
     ((bytes[at + 3] ?? 0) << 24)) >>>
   0
 
-/** Which record `value` is; null where it is not whole, or was never stamped. */
-export function readStamp(value: Uint8Array): Stamp | null {
-  const json = isJson(value)
+function stampOf(value: Uint8Array, json: boolean): (Stamp & { readonly check: number }) | null {
   const stamp = json ? unhex(value) : value
   if (stamp === null || stamp.byteLength < stampBytes) return null
-  const sequence = u32(stamp, 4)
   const source = (stamp[8] ?? 0) | ((stamp[9] ?? 0) << 8)
+  return { check: u32(stamp, 0), sequence: u32(stamp, 4), source }
+}
+
+/** Which record `value` would be if it were whole; of a value without a stamp it is anything. */
+export const claimedStamp = (value: Uint8Array): Stamp | null => stampOf(value, opensAsJson(value))
+
+/** Which record `value` is; null where it is not whole, or was never stamped. */
+export function readStamp(value: Uint8Array): Stamp | null {
+  const json = opensAsJson(value)
+  const stamp = stampOf(value, json)
+  if (stamp === null) return null
+  const { source, sequence, check } = stamp
   const body = crc32c(value, json ? jsonStampEnd : stampBytes)
-  return (body ^ mix(sequence, source)) >>> 0 === u32(stamp, 0) ? { source, sequence } : null
+  return (body ^ mix(sequence, source)) >>> 0 === check ? { source, sequence } : null
 }

@@ -48,7 +48,8 @@ export function parseSuite(text: string): Suite {
   try {
     json = JSON.parse(text)
   } catch (error) {
-    throw usageError(`the suite is not JSON: ${error instanceof Error ? error.message : error}`)
+    const reason = error instanceof Error ? error.message : String(error)
+    throw usageError(`the suite is not JSON: ${reason}`, 'a suite file is JSON, not YAML')
   }
   const { suite, benches } = members(json, ['suite', 'benches'], 'the suite')
   if (!isText(suite)) throw usageError('the suite has no name', 'as "suite": "nightly"')

@@ -72,6 +72,10 @@ t.test('a wrong command line is UNKNOWN, not critical', async t => {
     const { code, text } = await run(line)
     t.equal(code, 3, line)
     t.match(text, /^UNKNOWN [^\n]+\n$/, line)
+    const { code: jsonCode, terminal } = await run(`${line} -j`)
+    t.equal(jsonCode, 3, line)
+    const unknown = { status: 'UNKNOWN', exitCode: 3, text: String }
+    t.match(JSON.parse(terminal.text), { ...unknown, findings: [{ status: 'UNKNOWN' }] }, line)
   }
 })
 

@@ -54,6 +54,7 @@ function outcome(): Pick<BenchReport, 'used' | 'verified'> {
       brokerRssBytes: 7e7,
     },
     verified: {
+      checked: ['crc', 'count', 'stamps'],
       records: 1000,
       expected: 1000,
       missing: 0,

@@ -92,6 +92,33 @@ t.test('with a rate it is an open loop, with a duration it stops by time', async
   t.notMatch((await run('bench consume')).terminal.text, /--rate/, 'reading has no rate to give')
 })
 
+t.test('a share of many records ends with that share of the time', async t => {
+  const run = await withBroker(t)
+  const { code, terminal } = await run('bench produce -n 100M --duration 300ms --keep -j -q')
+  t.equal(code, 0, terminal.error)
+  const { records, warmup } = terminal.json as BenchReport
+  t.ok(records > 0, `${records} records`)
+  t.ok(warmup.seconds < 0.25, `${warmup.seconds} s of warm-up`)
+})
+
+t.test('a run that ends before its warm-up has no figures, and fails', async t => {
+  const run = await withBroker(t)
+  await run('bench produce -n 100 --keep --topic t -q')
+  for (const line of [
+    'bench produce -n 100 --warmup 1h -q -j',
+    'bench consume --topic t --warmup 1h -q -j',
+    'bench consume --topic t --from tail --duration 50ms -q -j',
+    'bench e2e --ping-pong -n 5 --duration 10s --warmup 9s -q -j',
+  ]) {
+    const { code, terminal } = await run(line)
+    t.equal(code, 1, line)
+    t.equal(terminal.text, '', line)
+    t.match(JSON.parse(terminal.error), {
+      error: { message: /^nothing was measured: all \d+ records/, hint: /--warmup/ },
+    })
+  }
+})
+
 t.test('a topic that is empty or missing is refused', async t => {
   const run = await withBroker(t)
   await run('topic create empty')
@@ -183,6 +210,28 @@ t.test('what no bench wrote is read and its offsets checked', async t => {
   const { code, terminal } = await sluice(words, { env })
   t.equal(code, 0, terminal.error)
   t.match(terminal.json, { records: 3, areStamped: false, verified: { records: 3, isSound: true } })
+  t.strictSame(checkedOf(terminal), ['offsets', 'crc', 'count'])
+})
+
+const checkedOf = ({ json }: { json: unknown }) => (json as BenchReport).verified?.checked
+
+t.test('consume claims only the checks that it made', async t => {
+  const run = await withBroker(t)
+  await run('bench produce -n 100 --window 1 --keep --topic t -q')
+  for (const [flags, checked] of [
+    ['', ['offsets', 'crc', 'count', 'stamps']],
+    ['--no-crc', ['offsets', 'crc', 'count', 'stamps']],
+    ['--no-verify', ['offsets', 'crc', 'count']],
+    ['--no-verify --no-crc -n 50', ['offsets', 'count']],
+    ['--no-verify --no-crc --from tail --duration 50ms', undefined],
+  ] as const) {
+    const { code, terminal } = await run(`bench consume --topic t --warmup 0 -j -q ${flags}`.trim())
+    t.equal(code, 0, terminal.error)
+    t.strictSame(checkedOf(terminal), checked, flags)
+    t.equal('areStamped' in (terminal.json as object), !flags.startsWith('--no-verify'), flags)
+  }
+  const ended = await run('bench consume --topic t --warmup 0 --no-crc --no-verify')
+  t.match(ended.terminal.text, /verified 100 records: offsets and count are right\n/)
 })
 
 t.test('a suite runs its benches in order, names them, and saves three files', async t => {

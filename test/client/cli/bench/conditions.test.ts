@@ -6,6 +6,7 @@ import { UsageSpan } from '../../../../client/cli/bench/conditions.ts'
 import { probeDisk } from '../../../../client/cli/bench/disk-probe.ts'
 import {
   cpuSecondsOf,
+  dataDirectoryIn,
   dataDirectoryOf,
   findBroker,
   listeningInodes,
@@ -58,6 +59,26 @@ t.test('the process that listens on the port of a loopback URL is found', async 
   t.equal(await dataDirectoryOf(host, 12), '/home/a/data/a')
   t.equal(await dataDirectoryOf(host, 13), '/srv/b')
   t.equal(await dataDirectoryOf(host, 14), null)
+})
+
+t.test('a broker without --data-dir has its data where it was told, or where it is', async t => {
+  const cwd = { '/proc/7/cwd': '/home/a' }
+  const found = (files: Record<string, string>) =>
+    dataDirectoryOf(hostOf({ '/proc/7/cmdline': 'node\0x.js\0start\0', ...files }, cwd), 7)
+  const inHome = { '/home/a/sluice-data/meta': '' }
+  t.equal(await found(inHome), '/home/a/sluice-data')
+  t.equal(await found({}), null, 'there is no such directory')
+  const environ = 'HOME=/home/a\0SLUICE_DATA_DIR=/srv/b\0'
+  const config = 'node\0x.js\0start\0--config\0conf/s.json\0'
+  const inFile = { '/proc/7/cmdline': config, '/home/a/conf/s.json': '{"data":{"dir":"d"}}' }
+  const all = { ...inHome, ...inFile, '/srv/b/meta': '', '/home/a/d/meta': '' }
+  t.equal(await found(all), '/home/a/d')
+  t.equal(await found({ ...all, '/proc/7/environ': environ }), '/srv/b')
+  t.equal(await found({ ...all, '/home/a/conf/s.json': 'x' }), '/home/a/sluice-data')
+  for (const text of ['{"data.dir":"d"}', '{"data":{"dir":"d"}}', '{"DATA_DIR":"d","x":1}']) {
+    t.equal(dataDirectoryIn(text), 'd', text)
+  }
+  for (const text of ['', '[]', '{"dir":"d"}', '{"data":"d"}']) t.equal(dataDirectoryIn(text), null)
 })
 
 t.test('processor time and memory are read from the texts of the kernel', async t => {

@@ -107,7 +107,7 @@ t.test('the text names everything that the figure depends on', async t => {
     /^produce t: 1,000 records/,
     /p50 1 .*p9999 5 .*max 6/,
     /closed loop: stalls hide/,
-    /verified 1,000 records: count, order and checksum of each are right/,
+    /verified 1,000 records: batch checksums, count, order and checksum of each are right/,
     /acks=all, flush=commit, 1 partition\n/,
     /client 0.5 s \(0.50 cores\), broker 0.25 s/,
     /4 KiB write\+fdatasync p50 0.2 ms, p99 0.4 ms; 1 MiB durable 500 MB\/s/,
@@ -117,7 +117,10 @@ t.test('the text names everything that the figure depends on', async t => {
   }
   const verified = { ...sound(aReport()), missing: 2, isSound: false, firstFault: 'record 7' }
   t.match(reportText({ ...aReport(), verified }), /FAILED: 2 missing, 0 repeated.*record 7/)
-  t.match(reportText({ ...aReport(), verified: null }), /verified not asked for/)
+  t.match(reportText({ ...aReport(), verified: null }), /verified nothing\n/)
+  const offsets = { ...sound(aReport()), checked: ['offsets'] as const }
+  const bare = reportText({ ...aReport(), verified: offsets, areStamped: false })
+  t.match(bare, /verified 1,000 records: offsets are right\n +no record carries the stamp/)
   t.match(reportText({ ...aReport(), rate: 500, unsent: 9 }), /fell behind 500 records\/s: 9/)
   const made = (share: number) => reportText({ ...aReport(), generator: { nsPerRecord: 9, share } })
   t.match(made(0.06), /making the records took 6 % of a core/)

@@ -37,6 +37,8 @@ const bad: Readonly<Record<string, readonly string[]>> = {
     '--warmup x',
     '-n 5 --warmup 5',
     '--duration 5s --warmup 5s',
+    '--rate 10k --duration 10s --warmup 20s',
+    '-n 1000 --rate 100 --warmup 20s',
     '--size x',
     '--size 5B',
     '--size 20B-10B',
@@ -59,11 +61,17 @@ const bad: Readonly<Record<string, readonly string[]>> = {
     '--from tail',
     '--clients 0',
     '--fetch-bytes x',
+    '--fetch-bytes 0B',
+    '--fetch-bytes 33MiB',
     '--duration 0s',
     '--duration x',
     '--warmup 100%',
+    '--duration 1s --warmup 2s',
+    '-n 100 --warmup 200',
   ],
   e2e: [
+    '--duration 5s --warmup 5s',
+    '-n 100 --rate 1k --warmup 1s',
     '-n 0',
     '--duration 0s',
     '--rate 0',
@@ -84,6 +92,7 @@ const bad: Readonly<Record<string, readonly string[]>> = {
     '--open-rate 0',
     '--rate 0',
     '--duration 0s',
+    '--duration 5s --warmup 5s',
     '--no-verify',
   ],
 }
@@ -118,6 +127,12 @@ t.test('values mean what the help says', async t => {
   t.strictSame(warmupOf({ percent: 10 }, { records: 5000, ms: null }), { records: 500, ms: 0 })
   t.strictSame(warmupOf({ percent: 10 }, { records: null, ms: 5000 }), { records: 0, ms: 500 })
   t.strictSame(warmupOf({ percent: 10 }, { records: null, ms: null }), { records: 0, ms: 0 })
+  t.strictSame(
+    warmupOf({ percent: 10 }, { records: 5000, ms: 4000 }),
+    { records: 500, ms: 400 },
+    'whichever comes first',
+  )
+  t.strictSame(warmupOf({ percent: 10 }, { records: 5, ms: 5000 }), { records: 0, ms: 0 })
   t.strictSame(warmupOf({ ms: 100 }, { records: 5, ms: null }), { records: 0, ms: 100 })
   t.strictSame(parseSizeRange('100B'), { min: 100, max: 100 })
   t.strictSame(parseSizeRange('100B-1KiB'), { min: 100, max: 1024 })
@@ -131,7 +146,7 @@ t.test('values mean what the help says', async t => {
 
 t.test('a suite file that is wrong is refused with the place', async t => {
   for (const [text, message] of [
-    ['x', /not JSON/],
+    ['suite: s', /not JSON/],
     ['[]', /the suite is not an object/],
     ['{}', /has no name/],
     ['{"suite":"s"}', /has no benches/],

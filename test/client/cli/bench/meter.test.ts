@@ -47,11 +47,25 @@ t.test('a warm-up may be a time; without one everything is measured', async t =>
 
   const whole = meterOf()
   whole.meter.start()
-  t.equal(whole.meter.isWarm, true)
   whole.time.nowMs = 500
   whole.meter.count(5, 50)
   whole.meter.finish()
   t.match(whole.meter.measured(), { records: 5, seconds: 0.5, recordsPerSecond: 10 })
+})
+
+t.test('with records and a time, the warm-up ends with what comes first', async t => {
+  const warmupOf = (recordsPerTurn: number) => {
+    const { time, meter } = meterOf({ records: 1000, ms: 500 })
+    meter.start()
+    for (let i = 0; i < 10; i++) {
+      time.nowMs += 100
+      meter.count(recordsPerTurn, 0)
+    }
+    meter.finish()
+    return meter.measured().warmup
+  }
+  t.strictSame(warmupOf(10), { records: 50, seconds: 0.5 })
+  t.strictSame(warmupOf(1000), { records: 1000, seconds: 0.1 })
 })
 
 t.test('the series has each interval once, and says which were warm-up', async t => {

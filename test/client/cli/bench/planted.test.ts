@@ -1,6 +1,7 @@
 /** Tests that the benches find a lost, repeated, moved or changed record that was planted. */
 import t, { type Test } from 'tap'
 import { startBroker } from '../../../../broker/testing/index.ts'
+import { Payload } from '../../../../client/cli/bench/payload.ts'
 import { runCli } from '../../../../client/cli/cli.ts'
 import { clientCommands } from '../../../../client/cli/commands.ts'
 import type { Client } from '../../../../client/types/client.ts'
@@ -90,6 +91,28 @@ for (const line of lines) {
       t.match(JSON.parse(terminal.error), { error: { message: /first: / } })
     })
   }
+}
+
+for (const value of ['random', 'json'] as const) {
+  t.test(`consume finds a topic of a bench in which no ${value} record is whole`, async t => {
+    const broker = await startBroker({ topics: { t: 1 } })
+    t.teardown(() => broker.close())
+    const { connect, world } = await openReal()
+    const client = await connect({ servers: [broker.url] })
+    t.teardown(() => client.close())
+    const size = { min: 100, max: 100 }
+    const plan = { size, value, keys: 'none', isStamped: true, isCompressed: false } as const
+    const payload = new Payload(plan, 7, world.random)
+    for (let i = 0; i < 100; i++) {
+      const { value: bytes } = copy(payload.next())
+      if (bytes !== null) bytes[50] = (bytes[50] ?? 0) ^ 4
+      await client.topic('t').send({ value: bytes })
+    }
+    const words = 'bench consume --topic t -j -q'.split(' ')
+    const terminal = new FakeTerminal({ words, env: { SLUICE_SERVERS: broker.url } })
+    t.equal(await runCli(words, { terminal, open: openReal }, clientCommands), 1, terminal.text)
+    t.match(terminal.json, { areStamped: true, verified: { corrupt: 100, isSound: false } })
+  })
 }
 
 t.test('with --no-verify a lost record stays unseen, and the report says so', async t => {
