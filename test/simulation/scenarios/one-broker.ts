@@ -166,6 +166,9 @@ class OneBrokerRun {
     }
     this.#peace = true
     await this.#world.sleep(healAfterMs)
+    // A partition whose log could not be opened is offline until its broker is started again.
+    const { faults: planned } = this.#plan
+    if (planned.includes('failedRead') || planned.includes('failedWrite')) await this.#stopCleanly()
     if (!this.#world.isRunning('broker')) await this.#startBroker()
   }
 
