@@ -4,8 +4,8 @@
  *   corpus, then executions of all targets by their weights, two processes → table of how far
  *   inputs came, executions per second, findings
  *
- * Always true: exit 0 = nothing found and everything run, 1 = something found (each with the words
- * that run it again) or not run, 2 = the lane itself failed; the tree is left as it was without `--keep` and `--record`.
+ * Always true: exit 0 = nothing found and everything run, 1 = something found (each with the
+ * words that run it again) or not run, 2 = the lane itself failed; the tree is left as it was without `--keep` and `--record`.
  */
 import { writeLaneResult } from '../support/lane-result.ts'
 import { type LaneOptions, laneOptions } from './arguments.ts'

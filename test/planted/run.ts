@@ -2,8 +2,8 @@
  * Run: the command line of the planted bugs, `npm run plants -- [--only name,…] [--layers unit,…]
  * [--all-layers] [--record]`.
  *
- * Always true: the exit code is 0 when every chosen plant was found, one that can harm records by
- * two layers unless --layers names only one, 1 when one was not, 2 when the command is wrong, a plant does not apply, or a seed fails without a plant.
+ * Always true: the exit code is 0 when every chosen plant was found, one that can harm records
+ * by two layers unless --layers names only one, 1 when one was not, 2 when the command is wrong, a plant does not apply, or a seed fails without a plant.
  * Called by people; its result is test/results/plants.json.
  */
 import { parseArgs } from 'node:util'

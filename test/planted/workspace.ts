@@ -5,8 +5,8 @@
  *   <temporary>/dist/…          links to ours, the planted files aside
  *   <temporary>/test, broker …  the sources, for what lists or reads them
  *
- * Always true: the tree that it was made from is never written to; `remove` takes all of it away, as
- * does a SIGINT or SIGTERM of this process.
+ * Always true: the tree that it was made from is never written to; `remove` takes all of it away,
+ * as does a SIGINT or SIGTERM of this process.
  * Made by hunt.ts for each plant, and without a plant for the control.
  */
 import {
