@@ -5,7 +5,8 @@
  *   inputs came, executions per second, findings
  *
  * Always true: exit 0 = nothing found and everything run, 1 = something found (each with the
- * words that run it again) or not run, 2 = the lane itself failed; the tree is left as it was without `--keep` and `--record`.
+ * words that run it again) or not run, 2 = the lane itself failed; the tree is left as it was
+ * without `--keep` and `--record`.
  */
 import { writeLaneResult } from '../support/lane-result.ts'
 import { type LaneOptions, laneOptions } from './arguments.ts'

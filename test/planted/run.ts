@@ -3,7 +3,8 @@
  * [--all-layers] [--record]`.
  *
  * Always true: the exit code is 0 when every chosen plant was found, one that can harm records
- * by two layers unless --layers names only one, 1 when one was not, 2 when the command is wrong, a plant does not apply, or a seed fails without a plant.
+ * by two layers unless --layers names only one, 1 when one was not, 2 when the command is wrong, a
+ * plant does not apply, or a seed fails without a plant.
  * Called by people; its result is test/results/plants.json.
  */
 import { parseArgs } from 'node:util'
