@@ -5,7 +5,7 @@
  *
  * Always true: a file is an input of the target whose folder it lies in; each is replayed by every
  * `npm test`.
- * Used by the lane (`--keep`, `--corpus`) and corpus.test.ts.
+ * Used by the lane (`--keep`, `--corpus`) and fuzz.test.ts.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -3,21 +3,17 @@
  * reached; what they found, put together.
  *
  * Always true: a worker that ends or hangs costs one range, which is run again by number to find
- * the input that did it; the same seed runs the same executions whatever the number of workers.
+ * the input that did it, and then piece by piece around it; what was handed out and yet never run
+ * is counted; the same seed runs the same executions whatever the number of workers.
  * Called by run.ts.
  */
-import { type ChildProcess, fork } from 'node:child_process'
-import { realTimers } from '../../protocol/real-world.ts'
-import { compiledPath } from '../support/repository.ts'
 import { Engine, type Finding, type RangeResult, signatureOf } from './engine.ts'
+import { hanging, LaneWorker, realWorker, type WorkerProgram } from './lane-worker.ts'
 import type { Target } from './target.ts'
-import type { Task, TaskDone } from './worker.ts'
+import type { Task } from './worker.ts'
 
 /** A range is to take about so long: short enough to share out, long enough to warm up. */
 const rangeMs = 2000
-const hanging = 'it hangs'
-/** A worker that says nothing for so long hangs. */
-const hangMs = 180_000
 
 export interface TargetTotal {
   readonly target: Target
@@ -33,6 +29,8 @@ export interface LaneParts {
   readonly seconds: number
   readonly targets: readonly Target[]
   readonly workers: number
+  /** Default: the real one. */
+  readonly program?: WorkerProgram
   onProgress(totals: readonly TargetTotal[]): void
   onFinding(finding: Finding): void
 }
@@ -82,10 +80,12 @@ export class Lane {
   readonly #parts: LaneParts
   readonly #shares: readonly Share[]
   readonly #signatures = new Set<string>()
+  readonly #program: WorkerProgram
   #endMs = Infinity
 
   constructor(parts: LaneParts) {
     this.#parts = parts
+    this.#program = parts.program ?? realWorker
     const weights = parts.targets.reduce((sum, { weight }) => sum + weight, 0)
     this.#shares = parts.targets.map(target => {
       const wanted = Math.ceil((parts.executions * target.weight) / weights)
@@ -97,6 +97,11 @@ export class Lane {
     return this.#shares.map(({ total }) => total)
   }
 
+  /** Executions that were handed out, and of which no worker told that it ran them. */
+  get missing(): number {
+    return this.#shares.reduce((sum, { next, total }) => sum + next - total.executions, 0)
+  }
+
   async run(): Promise<void> {
     this.#endMs = performance.now() + this.#parts.seconds * 1000
     await Promise.all(Array.from({ length: this.#parts.workers }, () => this.#work()))
@@ -104,9 +109,9 @@ export class Lane {
 
   /** One worker, replaced when it is lost, until nothing is left to do. */
   async #work(): Promise<void> {
-    let worker: Worker | null = null
+    let worker: LaneWorker | null = null
     for (let task = this.#next(); task !== null; task = this.#next()) {
-      worker ??= new Worker()
+      worker ??= new LaneWorker(this.#program)
       const outcome = await worker.run(task)
       if ('result' in outcome) {
         this.#take(task, outcome.result)
@@ -141,78 +146,67 @@ export class Lane {
 
   /** Runs the range again, number by number, in a worker of its own. */
   async #investigate(task: Task, lost: string): Promise<void> {
-    const worker = new Worker()
-    const outcome = await worker.run({ ...task, careful: true })
-    worker.end()
+    const { outcome, lastIndex } = await this.#runAlone({ ...task, careful: true })
     if ('result' in outcome) {
       this.#take(task, outcome.result)
       // The machine may have been busy with others for minutes; an end is an end.
       if (lost === hanging) return
       const what = `the process was lost (${lost}), and was not when the range was run again`
-      this.#find({ ...task, index: task.from, what, detail: '', inputBase64: '' })
+      this.#findLost(task, task.from, what)
       return
     }
-    const { lastIndex } = worker
-    const target = this.#parts.targets.find(one => one.name === task.target)
-    if (await this.#endsAlone(target, { ...task, from: lastIndex, to: lastIndex + 1 })) return
-    const input = target && (await new Engine(target).inputOf(task.seed, lastIndex))
-    const inputBase64 = Buffer.from(input ?? []).toString('base64')
-    const { target: name, seed } = task
-    const what = `the process was lost: ${outcome.lost}`
-    this.#find({ target: name, seed, index: lastIndex, what, detail: '', inputBase64 })
+    if (lastIndex < 0) {
+      this.#findLost(task, task.from, `the process was lost before its first execution: ${lost}`)
+      return
+    }
+    const isCulprit = !(await this.#endsAlone(task, lastIndex))
+    const inputBase64 = isCulprit ? await this.#inputOf(task, lastIndex) : ''
+    if (isCulprit) {
+      this.#findLost(task, lastIndex, `the process was lost: ${outcome.lost}`, inputBase64)
+    }
+    await this.#runPieces(task, isCulprit ? lastIndex : -1)
+  }
+
+  async #runAlone(task: Task) {
+    const worker = new LaneWorker(this.#program)
+    const outcome = await worker.run(task)
+    worker.end()
+    return { outcome, lastIndex: worker.lastIndex }
+  }
+
+  #findLost({ target, seed }: Task, index: number, what: string, inputBase64 = ''): void {
+    this.#find({ target, seed, index, what, detail: '', inputBase64 })
   }
 
   /** On a busy machine a range may take long, and one execution of it may not. */
-  async #endsAlone(target: Target | undefined, task: Task): Promise<boolean> {
-    if (target === undefined || task.from < 0) return true
-    const isStateful = target.isStateful
-    const from = isStateful ? task.from - (task.from % target.executionsPerState) : task.from
-    const worker = new Worker()
-    const outcome = await worker.run({ ...task, from })
-    worker.end()
-    if ('result' in outcome) this.#take(task, outcome.result)
+  async #endsAlone(task: Task, index: number): Promise<boolean> {
+    const { isStateful, executionsPerState } = this.#targetOf(task)
+    const from = isStateful ? index - (index % executionsPerState) : index
+    const { outcome } = await this.#runAlone({ ...task, from, to: index + 1 })
     return 'result' in outcome
   }
-}
 
-type Outcome = TaskDone | { readonly lost: string }
-
-class Worker {
-  readonly #process: ChildProcess
-  /** Of the last execution that a careful worker began. */
-  lastIndex = -1
-
-  constructor() {
-    this.#process = fork(compiledPath('test/fuzz/worker.ts'), {
-      execArgv: ['--enable-source-maps'],
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
-    })
-    let rest = Buffer.alloc(0)
-    this.#process.stdio[4]?.on('data', (chunk: Buffer) => {
-      rest = Buffer.concat([rest, chunk])
-      const whole = rest.length - (rest.length % 8)
-      if (whole >= 8) this.lastIndex = rest.readDoubleBE(whole - 8)
-      rest = rest.subarray(whole)
-    })
+  /** The range once more, a state at a time, without the one in which `index` lies. */
+  async #runPieces(task: Task, index: number): Promise<void> {
+    const { executionsPerState } = this.#targetOf(task)
+    for (let from = task.from; from < task.to; from += executionsPerState) {
+      const to = Math.min(task.to, from + executionsPerState)
+      if (index >= from && index < to) continue
+      const { outcome } = await this.#runAlone({ ...task, from, to })
+      if ('result' in outcome) this.#take(task, outcome.result)
+      else this.#findLost(task, from, `the process was lost from here on: ${outcome.lost}`)
+    }
   }
 
-  run(task: Task): Promise<Outcome> {
-    return new Promise(resolve => {
-      const child = this.#process
-      const finish = (outcome: Outcome) => {
-        deadline.cancel()
-        child.removeAllListeners()
-        resolve(outcome)
-      }
-      const deadline = realTimers.after(hangMs, () => finish({ lost: hanging }))
-      child.once('message', done => finish(done as TaskDone))
-      child.once('exit', (code, signal) => finish({ lost: `it ended, ${signal ?? code}` }))
-      child.send(task)
-    })
+  async #inputOf(task: Task, index: number): Promise<string> {
+    const input = await new Engine(this.#targetOf(task)).inputOf(task.seed, index)
+    return Buffer.from(input).toString('base64')
   }
 
-  end(): void {
-    this.#process.removeAllListeners()
-    this.#process.kill('SIGKILL')
+  /** @throws Error where the lane has no such target */
+  #targetOf({ target }: Task): Target {
+    const found = this.#parts.targets.find(({ name }) => name === target)
+    if (found === undefined) throw new Error(`no target "${target}" in this lane`)
+    return found
   }
 }

@@ -4,8 +4,9 @@
  *   corpus, then executions of all targets by their weights, two processes → table of how far
  *   inputs came, executions per second, findings
  *
- * Always true: exit 0 = nothing found, 1 = something found (each with the words that run it
- * again), 2 = the lane itself failed; the tree is left as it was without `--keep` and `--record`.
+ * Always true: exit 0 = nothing found and everything run, 1 = something found (each with the
+ * words that run it again) or not run, 2 = the lane itself failed; the tree is left as it was
+ * without `--keep` and `--record`.
  */
 import { writeLaneResult } from '../support/lane-result.ts'
 import { type LaneOptions, laneOptions } from './arguments.ts'
@@ -75,7 +76,7 @@ async function replayOne(
   return findings
 }
 
-async function runLane(options: LaneOptions, findings: Finding[]): Promise<readonly TargetTotal[]> {
+async function runLane(options: LaneOptions, findings: Finding[]): Promise<Lane> {
   let saidMs = performance.now()
   const startMs = saidMs
   const lane = new Lane({
@@ -94,7 +95,7 @@ async function runLane(options: LaneOptions, findings: Finding[]): Promise<reado
     },
   })
   await lane.run()
-  return lane.totals
+  return lane
 }
 
 function facts(totals: readonly TargetTotal[], findings: readonly Finding[], seconds: number) {
@@ -119,17 +120,19 @@ async function main(): Promise<number> {
   const findings = await replayCorpus(options)
   if (options.corpusOnly) return findings.length === 0 ? 0 : 1
   const startMs = performance.now()
-  const totals = await runLane(options, findings)
+  const lane = await runLane(options, findings)
+  const { totals, missing } = lane
   const seconds = (performance.now() - startMs) / 1000
   showTotals(totals)
-  const result = facts(totals, findings, seconds)
+  const result = { ...facts(totals, findings, seconds), neverRun: missing }
   const speed = `${grouped(result.executions / seconds)}/s`
   say(
     `\n${grouped(result.executions)} executions in ${result.seconds} s (${speed}), seed ${options.seed}`,
   )
   say(findings.length === 0 ? 'nothing found' : `${findings.length} findings`)
+  if (missing > 0) say(`${grouped(missing)} executions were handed out and never run`)
   if (options.record) writeLaneResult('fuzz', { seed: options.seed, ...result })
-  return findings.length === 0 ? 0 : 1
+  return findings.length === 0 && missing === 0 ? 0 : 1
 }
 
 try {

@@ -159,25 +159,13 @@ t.test('in recovery it is alive, tells how far it is, and lets nobody in', async
   await client.close()
   await first.kill()
 
-  const starting = startBrokerProcess({ dataDir, listen: first.address })
-  const seen: Answer[] = []
-  let refused: Answer | null = null
-  for (const end = Date.now() + 15_000; Date.now() < end; ) {
-    const ready = await http(first.address, '/readyz')
-    if (ready === null) continue
-    seen.push(ready)
-    if (ready.status === 200) break
-    refused ??= await http(first.address, '/', {
-      headers: {
-        connection: 'Upgrade',
-        upgrade: 'websocket',
-        'sec-websocket-version': '13',
-        'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
-        'sec-websocket-protocol': 'sluice.v1',
-      },
-    })
+  let last = await startWatched(dataDir, first.address)
+  // On a busy machine a start may be over before we have asked it anything.
+  for (let more = 5; more > 0 && (last.seen[0]?.status === 200 || last.refused === null); more--) {
+    await last.broker.kill()
+    last = await startWatched(dataDir, first.address)
   }
-  const second = await starting
+  const { broker: second, seen, refused } = last
   t.teardown(() => second.kill())
   t.match(seen.at(-1), { status: 200 })
   t.match(seen[0], { status: 503, body: /"status":"starting".* of \d+ partitions are / })
@@ -187,3 +175,35 @@ t.test('in recovery it is alive, tells how far it is, and lets nobody in', async
   t.ok(sumOf(families, 'sluice_recovery_seconds') > 0)
   t.equal(sumOf(families, 'sluice_partitions'), 300)
 })
+
+interface WatchedStart {
+  readonly broker: BrokerProcess
+  /** Answers of /readyz, until it is ready. */
+  readonly seen: readonly Answer[]
+  /** What somebody was told who wanted to connect before that. */
+  readonly refused: Answer | null
+}
+
+async function startWatched(dataDir: string, address: string): Promise<WatchedStart> {
+  const starting = startBrokerProcess({ dataDir, listen: address })
+  // Awaited below, where a failure is told.
+  starting.catch(() => {})
+  const seen: Answer[] = []
+  let refused: Answer | null = null
+  for (const end = Date.now() + 15_000; Date.now() < end; ) {
+    const ready = await http(address, '/readyz')
+    if (ready === null) continue
+    seen.push(ready)
+    if (ready.status === 200) break
+    refused ??= await http(address, '/', {
+      headers: {
+        connection: 'Upgrade',
+        upgrade: 'websocket',
+        'sec-websocket-version': '13',
+        'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
+        'sec-websocket-protocol': 'sluice.v1',
+      },
+    })
+  }
+  return { broker: await starting, seen, refused }
+}

@@ -109,17 +109,20 @@ export async function runLayer(
   return null
 }
 
+/** The scenarios that can find a plant in `file`. */
+export function seedScenarios(file: string): readonly string[] {
+  return file.startsWith('broker/storage/') ? ['storage-log', 'one-broker'] : ['one-broker']
+}
+
 async function simulate(
   folder: string,
   file: string,
   budget: LayerBudget,
 ): Promise<{ message: string; seeds: SeedsNeeded } | null> {
-  const isStorage = file.startsWith('broker/storage/')
-  const scenarios = isStorage ? ['storage-log', 'one-broker'] : ['one-broker']
-  for (const scenario of scenarios) {
+  for (const scenario of seedScenarios(file)) {
     const { seeds, scenarioMs: budgetMs } = budget
     const range = { scenario, firstSeed: 1, seeds, budgetMs }
-    const first = await huntSeeds(folder, range)
+    const { found: first } = await huntSeeds(folder, range)
     if (first === null) continue
     const needed = [first.needed, ...(await moreStarts(folder, range, first, budget))]
     return { message: first.message, seeds: { scenario, seed: first.seed, needed } }
@@ -139,9 +142,8 @@ async function moreStarts(
   if (first.needed > cheapSeeds) return []
   const needed: (number | null)[] = []
   for (const firstSeed of otherFirstSeeds) {
-    needed.push(
-      (await huntSeeds(folder, { ...range, firstSeed, seeds: cheapSeeds }))?.needed ?? null,
-    )
+    const { found } = await huntSeeds(folder, { ...range, firstSeed, seeds: cheapSeeds })
+    needed.push(found?.needed ?? null)
   }
   return needed
 }

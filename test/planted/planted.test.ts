@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { compiledPath, readSource } from '../support/repository.ts'
-import { huntPlant } from './hunt.ts'
+import { control, huntPlant } from './hunt.ts'
 import { defaultBudget, filesOf, runLayer } from './layers.ts'
 import { applyEdits, edit, type Plant } from './plant.ts'
 import { allPlants } from './plants/all-plants.ts'
@@ -55,11 +55,10 @@ t.test('a unit test finds a plant in a copy, and the tree stays as it was', asyn
   const plant = named('epoch-beyond-int16')
   const compiled = compiledPath('client/producer/partition-sequences.ts')
   const before = readFileSync(compiled, 'utf8')
-  const { findings } = await huntPlant(plant, {
-    layers: ['unit'],
-    all: false,
-    budget: defaultBudget,
-  })
+  const tests = new TestFiles()
+  t.teardown(() => tests.end())
+  const options = { layers: ['unit' as const], all: false, budget: defaultBudget }
+  const { findings } = await huntPlant(plant, options, tests)
   t.match(findings, [{ layer: 'unit', by: 'after epoch 32767 a new producer id is taken' }])
   t.equal(readFileSync(compiled, 'utf8'), before)
   const { folder, remove } = makeWorkspace(null)
@@ -81,6 +80,13 @@ t.test('the simulator finds a plant, and says after how many seeds', async t => 
   const place = { folder, file: 'broker/storage/log-writer.ts' }
   const finding = await runLayer('sim', place, { budget, tests: new TestFiles() })
   t.match(finding, { layer: 'sim', by: /seed \d+/, seeds: { needed: [Number] } })
+})
+
+t.test('without a plant seeds pass, and it is said how many were run', async t => {
+  t.same(await control({ ...defaultBudget, seeds: 2 }), [
+    'without a plant 2 seeds of storage-log pass',
+    'without a plant 2 seeds of one-broker pass',
+  ])
 })
 
 t.test('what nothing found, and what only one layer found, is said', async t => {

@@ -2,8 +2,9 @@
  * Run: the command line of the planted bugs, `npm run plants -- [--only name,…] [--layers unit,…]
  * [--all-layers] [--record]`.
  *
- * Always true: the exit code is 0 when every chosen plant was found, 1 when one was not, 2 when the
- * command is wrong, a plant does not apply, or a seed fails without a plant.
+ * Always true: the exit code is 0 when every chosen plant was found, one that can harm records
+ * by two layers unless --layers names only one, 1 when one was not, 2 when the command is wrong, a
+ * plant does not apply, or a seed fails without a plant.
  * Called by people; its result is test/results/plants.json.
  */
 import { parseArgs } from 'node:util'
@@ -51,9 +52,7 @@ function wanted(): Wanted {
 }
 
 async function requireSoundSeeds({ budget }: HuntOptions): Promise<void> {
-  const finding = await control(budget)
-  if (finding !== null) throw new Error(`without a plant the simulator fails: ${finding.by}`)
-  console.log('without a plant every seed passes')
+  for (const line of await control(budget)) console.log(line)
 }
 
 async function main(): Promise<number> {
@@ -67,7 +66,9 @@ async function main(): Promise<number> {
   const totals = totalsOf(hunted)
   console.log(summaryLines(totals, (performance.now() - startMs) / 1000))
   if (record) writeLaneResult('plants', factsOf(hunted))
-  return totals.found === totals.plants ? 0 : 1
+  // One layer alone cannot find anything twice.
+  const isWeak = options.layers.length > 1 && totals.foundOnce.length > 0
+  return totals.found === totals.plants && !isWeak ? 0 : 1
 }
 
 try {

@@ -32,7 +32,13 @@ export interface SeedFind {
 const silenceCpuMs = 20_000
 const lookMs = 500
 
-export async function huntSeeds(folder: string, range: SeedRange): Promise<SeedFind | null> {
+export interface SeedsHunted {
+  readonly found: SeedFind | null
+  /** Fewer than asked for where something was found, or the time was over. */
+  readonly passed: number
+}
+
+export async function huntSeeds(folder: string, range: SeedRange): Promise<SeedsHunted> {
   const child = spawnSeeds(folder, range)
   let last: SeedLine = { passed: 0 }
   let usedAtLineMs = 0
@@ -57,12 +63,14 @@ export async function huntSeeds(folder: string, range: SeedRange): Promise<SeedF
   }
   const [code] = await closed
   timer.cancel()
-  const needed = last.passed + 1
-  if (last.failure !== undefined) return { ...last.failure, needed }
-  const seed = range.firstSeed + last.passed
-  if (ended === 'silence') return { seed, needed, message: 'the run comes to no end' }
-  if (ended === 'budget' || code === 0) return null
-  return { seed, needed, message: `the simulator ended with ${code}: ${lastLine(stderr)}` }
+  const { passed } = last
+  const needed = passed + 1
+  if (last.failure !== undefined) return { found: { ...last.failure, needed }, passed }
+  const seed = range.firstSeed + passed
+  const at = (message: string) => ({ found: { seed, needed, message }, passed })
+  if (ended === 'silence') return at('the run comes to no end')
+  if (ended === 'budget' || code === 0) return { found: null, passed }
+  return at(`the simulator ended with ${code}: ${lastLine(stderr)}`)
 }
 
 function spawnSeeds(folder: string, { scenario, firstSeed, seeds }: SeedRange) {

@@ -3,14 +3,14 @@
  *
  * Always true: it ends; a program that hangs or crashes is a failure, and says so; what failed
  * counts only if it fails once more, since a test that looks at real time may fail on a busy
- * machine, and if it passes in the tree without a plant.
- * Called by layers.ts.
+ * machine, and if it passes in a workspace without a plant.
+ * Called by layers.ts; `end` takes that workspace away.
  */
 import { programsOf } from '../support/programs.ts'
-import { root } from '../support/repository.ts'
 import { runProgram } from '../support/run-program.ts'
 import { filterVariable } from '../support/suites.ts'
 import { addProgram, type Failure, newTotals } from '../support/tap-tree.ts'
+import { makeWorkspace, type Workspace } from './workspace.ts'
 
 const testTimeoutMs = 30_000
 const silenceMs = 180_000
@@ -24,6 +24,8 @@ interface FailedTest {
 }
 
 export class TestFiles {
+  /** The one without a plant, once it is needed. */
+  #clean: Workspace | null = null
   /** Whether files pass where there is no plant. */
   readonly #sound = new Map<string, Promise<boolean>>()
 
@@ -46,6 +48,11 @@ export class TestFiles {
     return null
   }
 
+  end(): void {
+    this.#clean?.remove()
+    this.#clean = null
+  }
+
   #areSound(files: readonly string[]): Promise<boolean> {
     const key = files.join()
     const known = this.#sound.get(key)
@@ -56,9 +63,10 @@ export class TestFiles {
   }
 
   async #passOnce(files: readonly string[]): Promise<boolean> {
+    this.#clean ??= makeWorkspace(null)
     let failed: FailedTest | null = null
     for (let attempt = 0; attempt < 2; attempt++) {
-      failed = await runOnce(root, files)
+      failed = await runOnce(this.#clean.folder, files)
       if (failed === null) return true
     }
     console.log(`not counted, for it fails without a plant too: ${failed?.sentence}`)

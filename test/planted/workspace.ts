@@ -5,7 +5,8 @@
  *   <temporary>/dist/…          links to ours, the planted files aside
  *   <temporary>/test, broker …  the sources, for what lists or reads them
  *
- * Always true: the tree that it was made from is never written to; `remove` takes all of it away.
+ * Always true: the tree that it was made from is never written to; `remove` takes all of it away,
+ * as does a SIGINT or SIGTERM of this process.
  * Made by hunt.ts for each plant, and without a plant for the control.
  */
 import {
@@ -30,11 +31,36 @@ export interface Workspace {
   remove(): void
 }
 
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+/** What takes away the workspaces that there are. */
+const open = new Set<() => void>()
+
+function onSignal(signal: NodeJS.Signals): void {
+  for (const clear of open) clear()
+  unwatchSignals()
+  // The signal does what it would have done without us.
+  process.kill(process.pid, signal)
+}
+
+function watchSignals(): void {
+  for (const signal of signals) process.on(signal, onSignal)
+}
+
+function unwatchSignals(): void {
+  for (const signal of signals) process.off(signal, onSignal)
+}
+
 /** `null` makes one without a bug. @throws Error where the plant does not apply */
 export function makeWorkspace(plant: Plant | null): Workspace {
   const compiled = plant === null ? new Map<string, string>() : compiledPlant(plant)
   const folder = mkdtempSync(join(tmpdir(), 'sluice-plant-'))
-  const remove = (): void => rmSync(folder, { recursive: true, force: true })
+  const clear = (): void => rmSync(folder, { recursive: true, force: true })
+  const remove = (): void => {
+    clear()
+    if (open.delete(clear) && open.size === 0) unwatchSignals()
+  }
+  if (open.size === 0) watchSignals()
+  open.add(clear)
   try {
     for (const name of readdirSync(root)) {
       if (name === '.git' || name === 'dist') continue

@@ -6,8 +6,9 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import type { Scenario } from './scenario.ts'
-import { requireSameDigest, runSeed, runSeeds } from './scenario.ts'
+import { neverStruck, requireSameDigest, runSeed, runSeeds } from './scenario.ts'
 import { simulate } from './simulate.ts'
+import { count } from './strikes.ts'
 
 const sleepy: Scenario = { name: 'sleepy', run: world => world.sleep(world.random.below(1000)) }
 
@@ -38,6 +39,21 @@ t.test(
     t.match(first?.message, /npm run sim -- --scenario picky --seed 7/)
   },
 )
+
+t.test('a fault that struck in none of many seeds is named', async t => {
+  const tame: Scenario = {
+    name: 'tame',
+    faults: ['often', 'once', 'never'],
+    run: async ({ seed, strikes }) => {
+      count(strikes, 'often')
+      if (seed === 77) count(strikes, 'once')
+    },
+  }
+  const summary = await runSeeds({ scenarios: [tame], firstSeed: 1, seeds: 1000 })
+  t.same(summary.strikes.get('tame'), new Map([...Object.entries({ often: 1000, once: 1 })]))
+  t.same(neverStruck([tame], summary, 1000), ['tame: the fault never struck in none of 1000 seeds'])
+  t.same(neverStruck([tame, sleepy], summary, 999), [], 'a few seeds prove nothing')
+})
 
 t.test('after some failures no further seed is begun', async t => {
   const broken: Scenario = { name: 'broken', run: () => Promise.reject(new Error('always')) }
@@ -82,7 +98,8 @@ t.test('the command line runs seeds, replays one, and names what is wrong', asyn
   const replay = run('--seed', '3', '--scenario', 'durable-journal')
   t.equal(replay.status, 0)
   t.match(replay.stdout.trim().split('\n').at(-1), /^1 runs passed, 0 failed; .* virtual minutes/)
-  t.match(run('--seeds', '2', '--scenario', 'durable-journal').stdout, /^2 runs passed/)
+  const two = run('--seeds', '2', '--scenario', 'durable-journal').stdout
+  t.match(two, /^durable-journal was struck by .*power \d+.*\n2 runs passed/)
   t.match(run('--scenario', 'nope'), { status: 2, stderr: /no scenario is named nope; there are/ })
   t.match(run('--seed', 'x'), { status: 2, stderr: /--seed x: give a whole number/ })
   t.match(run('--sed', '1'), { status: 2, stderr: /--sed/ })

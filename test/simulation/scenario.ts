@@ -6,9 +6,12 @@
  * Called by run.ts and by tests, through `runSeeds`.
  */
 import { SimWorld } from './sim-world.ts'
+import { addTo, type Strikes } from './strikes.ts'
 
 export interface Scenario {
   readonly name: string
+  /** What it may inflict: each must strike now and then, or the scenario proves less than it says. */
+  readonly faults?: readonly string[]
   /** Virtual time that a run may take; default one hour. */
   readonly deadlineMs?: number
   /** How to repeat a seed; default: the command of `npm run sim`. */
@@ -21,6 +24,7 @@ export interface SeedRun {
   readonly digest: string
   readonly events: number
   readonly virtualMs: number
+  readonly strikes: Strikes
 }
 
 export interface SeedsOptions {
@@ -39,7 +43,12 @@ export interface SeedsSummary {
   virtualMs: number
   /** Runs that were done twice to compare their digests. */
   rerun: number
+  /** By scenario, faults that took effect in runs that passed. */
+  strikes: Map<string, Strikes>
 }
+
+/** From so many seeds on, chance is no excuse for a fault that never struck. */
+const enoughSeeds = 1000
 
 /** Every how many seeds one is run twice: 2 %. */
 const rerunEvery = 50
@@ -76,13 +85,13 @@ export async function runSeed(
     throw new SeedFailure(scenario, seed, world.scheduler.nowMs, error)
   }
   const { steps: events, nowMs: virtualMs } = world.scheduler
-  return { digest: world.digest, events, virtualMs }
+  return { digest: world.digest, events, virtualMs, strikes: world.strikes }
 }
 
 /** Runs each scenario on each seed; failures are in the summary. */
 export async function runSeeds(options: SeedsOptions): Promise<SeedsSummary> {
   const { scenarios, firstSeed, seeds, maxFailures = 5 } = options
-  const summary: SeedsSummary = { passed: 0, failures: [], events: 0, virtualMs: 0, rerun: 0 }
+  const summary = emptySummary()
   for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
     for (const scenario of scenarios) {
       if (summary.failures.length >= maxFailures) return summary
@@ -93,11 +102,18 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedsSummary> {
   return summary
 }
 
+function emptySummary(): SeedsSummary {
+  return { passed: 0, failures: [], events: 0, virtualMs: 0, rerun: 0, strikes: new Map() }
+}
+
 async function runInto(summary: SeedsSummary, scenario: Scenario, seed: number): Promise<void> {
   try {
     const run = await runSeed(scenario, seed)
     summary.events += run.events
     summary.virtualMs += run.virtualMs
+    const strikes = summary.strikes.get(scenario.name) ?? new Map()
+    summary.strikes.set(scenario.name, strikes)
+    addTo(strikes, run.strikes)
     if (seed % rerunEvery === 0) {
       summary.rerun++
       await requireSameDigest(scenario, seed, run)
@@ -128,4 +144,18 @@ async function traceOf(scenario: Scenario, seed: number): Promise<string[]> {
   const lines: string[] = []
   await runSeed(scenario, seed, (timeMs, label) => lines.push(`${timeMs} ${label}`))
   return lines
+}
+
+/** A sentence for each fault of a scenario that struck in none of so many seeds. */
+export function neverStruck(
+  scenarios: readonly Scenario[],
+  { strikes }: SeedsSummary,
+  seeds: number,
+): string[] {
+  if (seeds < enoughSeeds) return []
+  return scenarios.flatMap(({ name, faults = [] }) =>
+    faults
+      .filter(fault => !strikes.get(name)?.has(fault))
+      .map(fault => `${name}: the fault ${fault} struck in none of ${seeds} seeds`),
+  )
 }

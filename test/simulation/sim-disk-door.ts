@@ -223,6 +223,7 @@ class SimFile implements DiskFile {
   #fitting(position: number, length: number): number {
     const room = this.#file.cached.length + this.#disk.capacityBytes - this.#disk.usedBytes
     const fits = Math.min(length, Math.max(0, room - position))
+    if (fits < length) this.#disk.shortOfRoom++
     if (fits === 0 && length > 0) {
       throw new DiskError('noSpace', this.path, `${this.path}: the simulated disk is full`)
     }

@@ -76,6 +76,8 @@ export class SimDisk {
   capacityBytes: number
   /** Of all files that have a name. */
   usedBytes = 0
+  /** Writes that did not find all the room they needed. */
+  shortOfRoom = 0
   readonly #scheduler: Scheduler
 
   constructor(options: SimDiskOptions) {

@@ -24,6 +24,7 @@ import { SimNetwork } from './sim-network.ts'
 import { SimNetworkDoor } from './sim-network-door.ts'
 import type { SimRandom } from './sim-random.ts'
 import { SimTimers } from './sim-timers.ts'
+import type { Strikes } from './strikes.ts'
 
 export interface SimWorldOptions extends SchedulerOptions {
   readonly compression?: Compression
@@ -51,6 +52,8 @@ export class SimWorld {
   /** The scenario's own stream, for its workload and its faults. */
   readonly random: SimRandom
   readonly deaths: Death[] = []
+  /** Faults of the scenario that took effect. */
+  readonly strikes: Strikes = new Map()
   readonly #compression: Compression
   readonly #machines = new Map<string, Machine>()
 

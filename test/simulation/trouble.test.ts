@@ -35,9 +35,13 @@ for (const kind of kinds) {
     })
     t.same([...felt].sort(), expected[kind])
     t.same(whatIsWrong(world, wallMs), kind === 'clock' ? ['clock'] : [])
+    t.same([...world.strikes], strikesAtOnce.includes(kind) ? [[kind, 1]] : [])
     t.equal(starts, kind === 'crash' || kind === 'power' ? 1 : 0)
   })
 }
+
+/** The others wait for calls to the disk, of which there is none here. */
+const strikesAtOnce: readonly TroubleKind[] = ['crash', 'power', 'cut', 'deaf', 'clock']
 
 const expected: Partial<Record<TroubleKind, string[]>> = {
   crash: ['dead'],

@@ -5,11 +5,13 @@
  *   calm ── a trouble begins ── lasts a while ── is healed, a dead server started ──> calm
  *
  * Always true: when it returns everything is healed, every fault is off and the server's process
- * was started.
+ * was started; a trouble that took effect is counted in `world.strikes`.
  * Called by scenarios.
  */
 import { aim } from './aim.ts'
+import type { DiskFault, DiskOperation } from './sim-disk.ts'
 import type { SimWorld } from './sim-world.ts'
+import { count, failing, watched } from './strikes.ts'
 
 /**
  * crash SIGKILL · power lost, both at any moment or aimed at a call to the disk · cut no message
@@ -43,14 +45,21 @@ export interface TroubleOptions {
   start(): void
 }
 
+/** Each kind once, without `none`: what a scenario says that it may inflict. */
+export function kindsOf(kinds: readonly TroubleKind[]): TroubleKind[] {
+  return [...new Set(kinds)].filter(kind => kind !== 'none')
+}
+
 export async function makeTrouble(world: SimWorld, options: TroubleOptions): Promise<void> {
   const { random, network } = world
   const disk = world.diskOf(options.server)
   const { capacityBytes } = disk
   for (let round = 0; round < options.maxRounds && !options.isOver(); round++) {
     await world.sleep(random.exponential(options.calmMs))
+    const shortBefore = disk.shortOfRoom
     begin(world, options, random.pick(options.kinds))
     await world.sleep(random.exponential(options.troubleMs))
+    if (disk.shortOfRoom > shortBefore) count(world.strikes, 'full')
     disk.fault = undefined
     disk.capacityBytes = capacityBytes
     network.healAll()
@@ -61,10 +70,18 @@ export async function makeTrouble(world: SimWorld, options: TroubleOptions): Pro
 function begin(world: SimWorld, { server, client }: TroubleOptions, kind: TroubleKind): void {
   const { random, network } = world
   const disk = world.diskOf(server)
+  const struck = (): void => count(world.strikes, kind)
   // At any moment, or at one at which the disk is just being called.
   const strike = (end: () => void): void => {
-    if (random.chance(0.5)) end()
-    else aim(world, disk, end)
+    const counted = (): void => {
+      if (world.isRunning(server)) struck()
+      end()
+    }
+    if (random.chance(0.5)) counted()
+    else aim(world, disk, counted)
+  }
+  const spoil = (fault: (operation: DiskOperation) => DiskFault | undefined): void => {
+    disk.fault = watched(fault, struck)
   }
   const troubles: Record<TroubleKind, () => void> = {
     crash: () => strike(() => world.crashProcess(server)),
@@ -75,20 +92,21 @@ function begin(world: SimWorld, { server, client }: TroubleOptions, kind: Troubl
       network.cutOneWay(from, to)
     },
     reset: () => network.reset(client, server),
-    eio: () => {
-      // The next one only, as with a disk that then forgets, or each.
-      let left = random.pick([1, Infinity])
-      disk.fault = ({ name }) => (name === 'sync' && left-- > 0 ? { error: 'io' } : undefined)
-    },
+    // The next one only, as with a disk that then forgets, or each.
+    eio: () => spoil(failing('sync', random.pick([1, Infinity]))),
     full: () => {
       disk.capacityBytes = disk.usedBytes + random.below(10_000)
     },
-    slow: () => {
-      disk.fault = ({ name }) =>
-        name === 'sync' ? { delayMs: random.exponential(1000) } : undefined
-    },
+    slow: () =>
+      spoil(({ name }) => (name === 'sync' ? { delayMs: random.exponential(1000) } : undefined)),
     clock: () => world.jumpWall(server, random.between(-600_000, 600_000)),
     none: () => {},
   }
   troubles[kind]()
+  if (isAtOnce(kind)) struck()
+}
+
+/** What takes effect when it begins; the others wait for a call to the disk. */
+function isAtOnce(kind: TroubleKind): boolean {
+  return ['cut', 'deaf', 'reset', 'clock'].includes(kind)
 }

@@ -19,11 +19,12 @@ interface Found {
 }
 
 /** Three records, the third without an ack, and what was found. */
-function compare(found: readonly Found[]): void {
+function compare(found: readonly Found[], acked: readonly number[] = [0, 1]): void {
   const ledger = new Ledger()
   for (const offset of [0, 1, 2]) {
     const n = ledger.add(0)
-    if (offset < 2) ledger.ack(n, ack(offset))
+    const at = acked[offset]
+    if (at !== undefined) ledger.ack(n, ack(at))
   }
   const comparison = new Comparison(shape, ledger)
   for (const { offset, n, value = bytesOfRecord(3, n, 40) } of found) {
@@ -66,4 +67,9 @@ t.test('loss, repetition, wrong bytes, wrong places and wrong order are seen', a
   t.throws(() => compare([{ ...first, value }]), /wrong bytes/)
   t.throws(() => compare([{ ...first, value: bytesOfRecord(2, 0, 40) }]), /wrong bytes/)
   t.throws(() => compare([{ ...first, value: Buffer.from('x') }]), /was not sent/)
+})
+
+t.test('a record that was acked without an offset must be there, in its partition', async t => {
+  compare([first, second], [0, -1])
+  t.throws(() => compare([first], [0, -1]), /record 1, acked at 0\/-1, is lost/)
 })

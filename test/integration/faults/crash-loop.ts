@@ -160,6 +160,8 @@ function beginStart(dataDir: string, listen: string): Victim {
     if (!giveUp.signal.aborted) throw error
     return null
   })
+  // It may fail while nobody waits for it yet; `kill` says so.
+  start.catch(() => {})
   return {
     freeze: () => freeze(pid),
     kill: async () => {

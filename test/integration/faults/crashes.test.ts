@@ -29,6 +29,9 @@ for (const fileSystem of fileSystems) {
   t.test(`a broker on ${fileSystem} that loses its power keeps every acked record`, async t => {
     const reason = await missing([fileSystem, 'strace'])
     if (reason !== null) return t.pass('the power is cut', { skip: reason })
-    checkReports(t, await powerCuts({ rounds: 3, seed: 20261124, fileSystem }), 3)
+    const reports = await powerCuts({ rounds: 3, seed: 20261124, fileSystem })
+    checkReports(t, reports, 3)
+    const crashes = reports.flatMap(report => report.crashes)
+    t.ok(crashes.includes('power cut'), `the power was cut under load: ${crashes.join(', ')}`)
   })
 }

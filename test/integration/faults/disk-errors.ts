@@ -182,7 +182,7 @@ export function checkTrace(calls: readonly TracedCall[]): string {
 /** @throws Error naming seed and round where something did not hold */
 export async function diskErrors({ rounds, seed, say }: LaneOptions): Promise<Facts> {
   const random = seeded(seed)
-  const facts = { rounds, underLoad: 0, acked: 0, unansweredThen: 0, readBack: 0, syncedAgain: 0 }
+  const facts = { rounds, underLoad: 0, acked: 0, unansweredThen: 0, readBack: 0 }
   for (let round = 0; round < rounds; round++) {
     const error = drawError(random, round)
     const what = `${error.call} number ${error.when} says ${error.error}`

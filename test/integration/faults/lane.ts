@@ -39,3 +39,8 @@ export function sum(numbers: readonly number[]): number {
 export function median(numbers: readonly number[]): number {
   return [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? 0
 }
+
+/** The smallest; Infinity of none. There may be more of them than a call takes arguments. */
+export function least(numbers: readonly number[]): number {
+  return numbers.reduce((smallest, number) => Math.min(smallest, number), Infinity)
+}

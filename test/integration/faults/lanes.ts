@@ -40,7 +40,6 @@ async function crashes(
     unansweredAtTheCrash: sum(reports.map(report => report.unanswered)),
     readBack: sum(reports.map(report => report.read)),
     readWhileItRan: sum(reports.map(report => report.readLive)),
-    ackedAndLost: 0,
     medianGapMs: Math.round(median(reports.map(report => report.longestGapMs))),
     medianRoundMs: Math.round(median(reports.map(report => report.ms))),
   }

@@ -188,7 +188,6 @@ export async function lostWrites({ rounds, seed, say }: LaneOptions): Promise<Fa
     read: 0,
     unanswered: 0,
     startsWithoutBlocks: 0,
-    ackedAndLost: 0,
   }
   for (let round = 0; round < rounds; round++) {
     const report = await loseWrites(random, round)

@@ -24,8 +24,13 @@ export async function freeze(pid: number): Promise<void> {
   throw new Error(`process ${pid} does not stop`)
 }
 
+/** SIGCONT; nothing where the process is gone, which something else has to say. */
 export function thaw(pid: number): void {
-  process.kill(pid, 'SIGCONT')
+  try {
+    process.kill(pid, 'SIGCONT')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }
 
 /** A size in /proc/<pid>/status: VmRSS, or VmHWM for the highest so far. */

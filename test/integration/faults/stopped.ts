@@ -5,8 +5,9 @@
  * Used by run.ts and time.test.ts.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startBrokerProcess } from '../../../bench/demo/broker-process.ts'
+import { type BrokerProcess, startBrokerProcess } from '../../../bench/demo/broker-process.ts'
 import { expect, type Facts, type LaneOptions } from './lane.ts'
+import type { Ledger } from './ledger.ts'
 import { connectQuickly, Load, type LoadOptions } from './load.ts'
 import { freeze, thaw } from './processes.ts'
 import { settle } from './settle.ts'
@@ -25,9 +26,10 @@ export interface StoppedReport {
 /** @throws Error saying what did not hold */
 export async function stopFor(stoppedMs: number): Promise<StoppedReport> {
   const place = new Workplace()
-  const broker = await startBrokerProcess({ dataDir: place.folder('data') })
+  let broker: BrokerProcess | null = null
   let load: Load | null = null
   try {
+    broker = await startBrokerProcess({ dataDir: place.folder('data') })
     const client = await connectQuickly(broker.url)
     await client.admin.topics.create({ name: 'stopped', partitions: 3 })
     await client.close()
@@ -41,9 +43,9 @@ export async function stopFor(stoppedMs: number): Promise<StoppedReport> {
     await sleep(500)
     return await pause(load, options, { pid: broker.pid, stoppedMs })
   } finally {
-    thaw(broker.pid)
+    if (broker !== null) thaw(broker.pid)
     await load?.abandon()
-    await broker.kill()
+    await broker?.kill()
     place.remove()
   }
 }
@@ -54,9 +56,8 @@ async function pause(
   { pid, stoppedMs }: { readonly pid: number; readonly stoppedMs: number },
 ): Promise<StoppedReport> {
   await freeze(pid)
-  // What it had answered before is still on its way to us.
-  await sleep(200)
   const { ledger } = load
+  await drain(ledger)
   const ackedBefore = ledger.acked
   await sleep(stoppedMs)
   expect(ledger.acked === ackedBefore, 'a stopped broker acked')
@@ -76,9 +77,18 @@ async function pause(
   return { acked: ledger.acked, read, unansweredMeanwhile, firstAckMs, readAfter }
 }
 
+/** What it had answered before is still on its way to us: until nothing comes for a while. */
+async function drain(ledger: Ledger): Promise<void> {
+  for (let quiet = 0, { acked } = ledger; quiet < 4; ) {
+    await sleep(100)
+    quiet = ledger.acked === acked ? quiet + 1 : 0
+    acked = ledger.acked
+  }
+}
+
 /** @throws Error saying what did not hold */
 export async function stops({ rounds, say }: LaneOptions): Promise<Facts> {
-  const facts = { rounds, stoppedMs: 30_000, acked: 0, read: 0, longestFirstAckMs: 0, errors: 0 }
+  const facts = { rounds, stoppedMs: 30_000, acked: 0, read: 0, longestFirstAckMs: 0 }
   for (let round = 0; round < rounds; round++) {
     const report = await stopFor(facts.stoppedMs)
     facts.acked += report.acked

@@ -15,7 +15,7 @@ import type { Connection, ConnectionEvents, World } from '../../../protocol/worl
 import { loseEverything } from '../power-loss.ts'
 import type { Scenario } from '../scenario.ts'
 import type { SimWorld } from '../sim-world.ts'
-import { makeTrouble } from '../trouble.ts'
+import { kindsOf, makeTrouble, type TroubleKind } from '../trouble.ts'
 
 export type JournalBug =
   | 'acks before the sync'
@@ -27,10 +27,25 @@ export type JournalBug =
 const recordBytes = 32
 const target = 8000
 const path = '/data/journal'
+/** Power goes twice as often. */
+const kinds: readonly TroubleKind[] = [
+  'crash',
+  'power',
+  'power',
+  'cut',
+  'deaf',
+  'reset',
+  'eio',
+  'full',
+  'slow',
+  'clock',
+  'none',
+]
 
 export function durableJournal(bug?: JournalBug): Scenario {
   return {
     name: 'durable-journal',
+    faults: kindsOf(kinds),
     deadlineMs: 600_000,
     run: async world => {
       const client = new JournalClient(world.client('client'))
@@ -54,19 +69,7 @@ function disturb(world: SimWorld, bug: JournalBug | undefined, client: JournalCl
   return makeTrouble(world, {
     server: 'server',
     client: 'client',
-    kinds: [
-      'crash',
-      'power',
-      'power',
-      'cut',
-      'deaf',
-      'reset',
-      'eio',
-      'full',
-      'slow',
-      'clock',
-      'none',
-    ],
+    kinds,
     maxRounds: 30,
     calmMs: 40,
     troubleMs: 30,
@@ -133,7 +136,8 @@ class JournalServer {
     const { disk } = this.#world
     await disk.removeFile(`${path}.new`)
     const file = await disk.open(`${path}.new`, 'create')
-    await file.write([content], 0)
+    const written = await file.write([content], 0)
+    if (written < content.length) throw new Error('the disk is full')
     await file.sync()
     await disk.rename(`${path}.new`, path)
     if (this.#bug !== 'does not sync the directory') await disk.syncDirectory('/data')

@@ -21,7 +21,7 @@ export interface Plan {
   readonly faults: readonly Fault[]
 }
 
-const allFaults = [
+export const allFaults = [
   'kill',
   'powerLoss',
   'powerLossBesideDiskCall',
@@ -33,6 +33,8 @@ const allFaults = [
   'slowDisk',
   'fullDisk',
   'failedSync',
+  'failedWrite',
+  'failedRead',
   'wallJump',
 ] as const
 export type Fault = (typeof allFaults)[number]

@@ -24,9 +24,20 @@ import {
 import { loseEverything } from '../power-loss.ts'
 import type { Scenario } from '../scenario.ts'
 import type { SimWorld } from '../sim-world.ts'
-import { makeTrouble } from '../trouble.ts'
+import { kindsOf, makeTrouble, type TroubleKind } from '../trouble.ts'
 
 const machine = 'broker'
+/** Power goes twice as often. */
+const kinds: readonly TroubleKind[] = [
+  'crash',
+  'power',
+  'power',
+  'eio',
+  'full',
+  'slow',
+  'clock',
+  'none',
+]
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
 const limits: Partial<StorageLimits> = {
   minFreeBytes: 0,
@@ -37,6 +48,7 @@ const limits: Partial<StorageLimits> = {
 
 export const storageLog: Scenario = {
   name: 'storage-log',
+  faults: kindsOf(kinds),
   deadlineMs: 600_000,
   run: async world => {
     const { random } = world
@@ -54,7 +66,7 @@ export const storageLog: Scenario = {
     await makeTrouble(world, {
       server: machine,
       client: 'nobody',
-      kinds: ['crash', 'power', 'power', 'eio', 'full', 'slow', 'clock', 'none'],
+      kinds,
       maxRounds: random.between(3, 12),
       calmMs: 40,
       troubleMs: 30,
