@@ -7,7 +7,7 @@
  *
  * Always true: one write at a time; `writeNow` covers every change made before it was called; a
  * marker counts only together with the very checkpoint that it names, so a marker that a power loss
- * brings back says nothing.
+ * brings back says nothing; what `load` answers is on disk by its name.
  * Called by log-manager.ts.
  */
 import { asSluiceError, SluiceError } from '../../protocol/errors.ts'
@@ -71,10 +71,10 @@ export class CheckpointStore {
     const { disk, directory } = this.#parts
     const read = await readCheckedFile(disk, { directory, ...checkpointFile })
     const marker = await readCheckedFile(disk, { directory, ...markerFile })
-    if (marker.state !== 'missing') {
-      await disk.removeFile(`${directory}/${markerFile.name}`)
-      await disk.syncDirectory(directory)
-    }
+    if (marker.state !== 'missing') await disk.removeFile(`${directory}/${markerFile.name}`)
+    // Also where there is no marker: a run that died between the rename and its sync left a name in
+    // the page cache, and segments that go by this checkpoint must not be gone without it.
+    await disk.syncDirectory(directory)
     if (read.state === 'missing') return { logs: [], clean: false, damaged: null }
     if (read.state === 'damaged') return { logs: [], clean: false, damaged: read.reason }
     if (read.version > version) {

@@ -144,6 +144,9 @@ async function removeBelow(
   // What no snapshot covers is read once more, for who wrote it; a segment is unlinked only when
   // one does.
   const covered = files.snapshots.at(-1) ?? 0
+  if ((files.bases[1] ?? Infinity) > Math.min(logStartOffset, covered)) return
+  // Its name may be in the page cache only, and the segments must not be gone without it.
+  await finalSync(disk.syncDirectory(directory))
   while ((files.bases[1] ?? Infinity) <= Math.min(logStartOffset, covered)) {
     const base = files.bases.shift() ?? 0
     await removeSegmentFiles(disk, directory, base)

@@ -4,7 +4,8 @@ import { CheckpointStore } from '../../../broker/storage/checkpoint-store.ts'
 import type { LogCheckpoint } from '../../../broker/storage/load-types.ts'
 import { SimRandom } from '../../simulation/sim-random.ts'
 import { CrashDisk } from '../../support/crash-disk.ts'
-import { FixtureWorld } from '../../support/storage-fixture.ts'
+import { plansFor } from '../../support/crash-plans.ts'
+import { FixtureWorld, settle } from '../../support/storage-fixture.ts'
 
 const row = (logStartOffset: number): LogCheckpoint => ({
   topicId: 'a',
@@ -45,6 +46,25 @@ t.test('a write covers every change made before it was asked for', async t => {
   t.equal(collected, 2, 'those that wait share one write')
   const { logs } = await storeOn(disk, async () => []).store.load()
   t.strictSame(logs, [row(2)])
+})
+
+t.test('a checkpoint that was loaded is still there after a power loss', async t => {
+  const disk = new CrashDisk()
+  let start = 1
+  const { store } = storeOn(disk, async () => [row(start)])
+  await store.writeNow()
+  start = 2
+  // The process dies between the rename and the sync of the directory.
+  disk.before = ({ name }) => (name === 'syncDirectory' ? 'io' : undefined)
+  store.writeNow().catch(() => {})
+  await settle()
+  disk.before = undefined
+  const load = (on: CrashDisk) => storeOn(on, async () => []).store.load()
+  t.match(await load(disk), { logs: [row(2)] })
+  for (const plan of plansFor(disk.platter, 1)) {
+    const after = new CrashDisk(disk.platter.imageAfterPowerLoss(plan))
+    t.match(await load(after), { logs: [row(2)] })
+  }
 })
 
 t.test('a marker counts once, and only with the checkpoint that it names', async t => {
