@@ -9,17 +9,13 @@
  * when the words are wrong; whether a target was met is shown, not judged. A quick run proves that
  * everything works and writes nothing unless --out says where.
  */
-import { execFileSync } from 'node:child_process'
-import { cpus, release } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { machineFacts, repositoryRoot, treeFacts } from './support/provenance.ts'
 import { Lab } from './system/lab.ts'
 import { type Facts, type SummaryRow, summaryRow, writeRow } from './system/results.ts'
 import type { Outcome, Row } from './system/row.ts'
 import { rows } from './system/rows.ts'
-
-const root = fileURLToPath(new URL('../..', import.meta.url))
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`)
@@ -52,32 +48,14 @@ function readWords(): Words {
   })
   const repeat = Number(values.repeat)
   if (!Number.isInteger(repeat) || repeat < 1) throw new Error('--repeat must be 1 or more')
-  const standard = values.quick ? null : join(root, 'bench', 'results')
+  const standard = values.quick ? null : join(repositoryRoot, 'bench', 'results')
   const { quick, dir = null, out = standard } = values
   return { quick, rows: chosen, repeat, dir, out }
 }
 
-const git = (...words: string[]): string => {
-  try {
-    return execFileSync('git', words, { cwd: root, encoding: 'utf8', stdio: 'pipe' }).trim()
-  } catch {
-    return ''
-  }
-}
-
 function factsOf(quick: boolean): Facts {
-  const processors = cpus()
-  const changes = git('status', '--porcelain', '--untracked-files=no', '--', '.', ':!*/results')
-  return {
-    date: new Date().toISOString(),
-    commit: git('rev-parse', 'HEAD') || 'unknown',
-    treeChanged: changes !== '',
-    node: process.version,
-    cpu: processors[0]?.model.trim() ?? 'unknown',
-    cpus: processors.length,
-    kernel: release(),
-    quick,
-  }
+  const { node, cpu, cpus, kernel } = machineFacts()
+  return { date: new Date().toISOString(), ...treeFacts(), node, cpu, cpus, kernel, quick }
 }
 
 async function runRow(row: Row, words: Words): Promise<Outcome[]> {
