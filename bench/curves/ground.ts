@@ -36,7 +36,7 @@ export async function withBroker(
 
 /** NaN where the system does not tell. */
 export function brokerResidentBytes({ broker }: Ground): number {
-  return residentBytes(broker.pid)?.now ?? Number.NaN
+  return residentBytes(broker.pid) ?? Number.NaN
 }
 
 /** performance.now() at which what begins now has had its time. */
