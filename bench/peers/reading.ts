@@ -11,10 +11,10 @@ import type { PeerClient, PeerReading } from './peer.ts'
 
 /** Joining a group of Kafka's takes three seconds of it. */
 const longestSilenceMs = 15_000
-const listenOnMs = 200
+const usualListenOnMs = 200
 
 export interface ReadingOptions {
-  readonly client: PeerClient
+  readonly client: Pick<PeerClient, 'read'>
   readonly log: string
   readonly from: 'start' | 'end'
   readonly check: NumberedCheck
@@ -22,8 +22,10 @@ export interface ReadingOptions {
   readonly total: number
   /** Told each value before it is checked. */
   readonly onValue?: (value: Uint8Array) => void
-  /** Default 15 s. */
+  /** How long nothing may come. Default 15 s. */
   readonly silenceMs?: number
+  /** Default 200 ms. */
+  readonly listenOnMs?: number
 }
 
 export class Reading {
@@ -82,7 +84,7 @@ export class Reading {
 
   /** Listens on for a moment, then stops. @throws Error where not exactly the records came */
   async end(): Promise<void> {
-    const { check, total } = this.#options
+    const { check, total, listenOnMs = usualListenOnMs } = this.#options
     await sleep(listenOnMs)
     await this.#reading?.stop()
     check.require(total)
