@@ -1,8 +1,9 @@
 /**
  * Curve of record sizes: x bytes per value, produced as fast as acked, consumed, and one at a time.
  *
- * Always true: what was acked is read back whole; 8 MiB are in the air, but 65,536 records at most,
- * which is less below 112 bytes: more promises than that measure the garbage collector.
+ * Always true: what was acked is read back, each record by number, length and last byte, since more
+ * would be measured too; 8 MiB are in the air, but 65,536 records at most, which is less below 112
+ * bytes: more promises than that measure the garbage collector.
  * Played by run.ts.
  */
 import { closedLoop } from '../support/closed-loop.ts'
@@ -29,7 +30,7 @@ async function measure(tools: CurveTools, sizeBytes: number): Promise<Figures> {
     const loop = await closedLoop({ window, endMs: endOf(tools), send })
     const produceBrokerUs = ((cpu.usedSeconds ?? Number.NaN) / loop.answered) * 1e6
     const single = await medianMs(tools, send)
-    const check = new NumberedCheck(sizeBytes, 2 * window)
+    const check = new NumberedCheck(sizeBytes, 2 * window, 'last byte')
     const startMs = performance.now()
     const consumer = client.consumer({ topics: [topicName], stopAtEnd: true })
     for await (const batch of consumer.batches()) {
