@@ -28,8 +28,8 @@ export const partitionSeries: readonly SeriesPlan[] = [
     unit: 'ms',
     good: 'less',
     cause:
-      'Each fdatasync writes the data and the inode of one file and flushes the device (on a file ' +
-      'system with a journal it waits for a commit of that).',
+      'Each fdatasync writes the data and the inode of one file and flushes the device; on a ' +
+      'file system with a journal it waits for a commit of that.',
   },
   {
     key: 'journalMs',

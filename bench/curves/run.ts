@@ -5,10 +5,10 @@
  *     [--root DIR] [--out DIR] [--record]
  *
  * Always true: a point that fails is told and the curve goes on; the directories of a curve are
- * removed when it ends, or when Ctrl-C or a closed pipe ends it (support/lane.ts). `--record` writes
- * one entry per curve played into bench/results/curves.json, and its SVG beside it; `--out` writes
- * the same elsewhere; curves of other names there stay as they are. A quick or tiny run is not
- * recorded. Exit 0, 1 where a point failed, 2 for wrong words.
+ * removed when it ends, or when Ctrl-C or a closed pipe ends it (support/lane.ts). `--record`
+ * writes one entry per curve played into bench/results/curves.json, and its SVG beside it; `--out`
+ * writes the same elsewhere; curves of other names there stay as they are. A quick or tiny run is
+ * not recorded. Exit 0, 1 where a point failed, 2 for wrong words.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'

@@ -2,8 +2,8 @@
  * Server process: a peer's server as a child of the lane, on a free port of loopback.
  *
  * Always true: when `startServer` resolves the port answers; after `stop` the process is gone,
- * killed if it does not go by itself, as it is when `signal` is aborted; a program that is not installed is a Skip with the command
- * that installs it.
+ * killed if it does not go by itself, as it is when `signal` is aborted; a program that is not
+ * installed is a Skip with the command that installs it.
  * Used by redis.ts and nats.ts.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
