@@ -7,29 +7,23 @@
  * Always true: each row has a broker and a directory of its own, on a disk, and both are gone
  * afterwards; the exit code is 0 when every row was measured and verified, 1 when one failed, 2
  * when the words are wrong; whether a target was met is shown, not judged. A quick run proves that
- * everything works and writes nothing unless --out says where.
+ * everything works and writes nothing unless --out says where. Ctrl-C and a closed pipe leave no
+ * server and no directory behind (support/lane.ts).
  */
-import { execFileSync } from 'node:child_process'
-import { cpus, release } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { type Lane, runLane } from './support/lane.ts'
+import { machineFacts, repositoryRoot, treeFacts } from './support/provenance.ts'
 import { Lab } from './system/lab.ts'
 import { type Facts, type SummaryRow, summaryRow, writeRow } from './system/results.ts'
 import type { Outcome, Row } from './system/row.ts'
 import { rows } from './system/rows.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-
-const print = (line: string): void => {
-  process.stdout.write(`${line}\n`)
-}
-
 interface Words {
   readonly quick: boolean
   readonly rows: readonly Row[]
   readonly repeat: number
-  readonly dir: string | null
+  readonly dir: string | undefined
   /** null = nothing is written. */
   readonly out: string | null
 }
@@ -52,40 +46,23 @@ function readWords(): Words {
   })
   const repeat = Number(values.repeat)
   if (!Number.isInteger(repeat) || repeat < 1) throw new Error('--repeat must be 1 or more')
-  const standard = values.quick ? null : join(root, 'bench', 'results')
-  const { quick, dir = null, out = standard } = values
+  const standard = values.quick ? null : join(repositoryRoot, 'bench', 'results')
+  const { quick, dir, out = standard } = values
   return { quick, rows: chosen, repeat, dir, out }
 }
 
-const git = (...words: string[]): string => {
-  try {
-    return execFileSync('git', words, { cwd: root, encoding: 'utf8', stdio: 'pipe' }).trim()
-  } catch {
-    return ''
-  }
-}
-
 function factsOf(quick: boolean): Facts {
-  const processors = cpus()
-  const changes = git('status', '--porcelain', '--untracked-files=no', '--', '.', ':!*/results')
-  return {
-    date: new Date().toISOString(),
-    commit: git('rev-parse', 'HEAD') || 'unknown',
-    treeChanged: changes !== '',
-    node: process.version,
-    cpu: processors[0]?.model.trim() ?? 'unknown',
-    cpus: processors.length,
-    kernel: release(),
-    quick,
-  }
+  const { node, cpu, cpus, kernel } = machineFacts()
+  return { date: new Date().toISOString(), ...treeFacts(), node, cpu, cpus, kernel, quick }
 }
 
-async function runRow(row: Row, words: Words): Promise<Outcome[]> {
+async function runRow(row: Row, words: Words, lane: Lane): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
   for (let i = 0; i < words.repeat; i++) {
-    const lab = await Lab.open({ quick: words.quick, directory: words.dir })
+    const lab = await Lab.open({ quick: words.quick, directory: words.dir, lane })
     try {
-      outcomes.push(await row.run(lab))
+      const found = await row.run(lab)
+      outcomes.push({ ...found, brokerFlags: lab.brokerFlags })
     } finally {
       await lab.close()
     }
@@ -98,28 +75,24 @@ function line({ name, target, measured, isMet }: SummaryRow): string {
   return `${verdict}  ${name.padEnd(20)} ${measured.padEnd(60)} target ${target}`
 }
 
-async function main(words: Words): Promise<number> {
+async function main(words: Words, lane: Lane): Promise<number> {
   let failed = 0
   for (const row of words.rows) {
     try {
-      const outcomes = await runRow(row, words)
+      const outcomes = await runRow(row, words, lane)
       const summary = summaryRow(row, outcomes, factsOf(words.quick))
       const order = rows.map(one => one.name)
       if (words.out !== null) await writeRow(words.out, order, summary, outcomes)
-      print(line(summary))
+      lane.say(line(summary))
     } catch (error) {
+      lane.signal.throwIfAborted()
       failed++
-      print(`FAILED  ${row.name}: ${error instanceof Error ? error.message : error}`)
+      lane.say(`FAILED  ${row.name}: ${error instanceof Error ? error.message : error}`)
     }
   }
-  if (words.out !== null) print(`written to ${words.out}`)
-  print(`${words.rows.length - failed} rows measured and verified, ${failed} failed`)
+  if (words.out !== null) lane.say(`written to ${words.out}`)
+  lane.say(`${words.rows.length - failed} rows measured and verified, ${failed} failed`)
   return failed === 0 ? 0 : 1
 }
 
-try {
-  process.exitCode = await main(readWords())
-} catch (error) {
-  print(error instanceof Error ? error.message : String(error))
-  process.exitCode = 2
-}
+await runLane(readWords, main)

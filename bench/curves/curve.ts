@@ -16,8 +16,8 @@ export interface SeriesPlan {
   /** Which way is good: it decides what counts as a bend for the worse. */
   readonly good: 'more' | 'less'
   /**
-   * Why it bends where it does, as found with a profile. Printed behind the measured sentence, and
-   * only where a bend was measured.
+   * Our explanation of a bend for the worse. No run proves it: it is printed behind the measured
+   * sentence, and only where such a bend was measured.
    */
   readonly cause: string
 }
@@ -37,7 +37,8 @@ export interface CurveTools {
   startBroker(dataDir: string, flags?: readonly string[]): Promise<BrokerProcess>
   /** How long one figure is measured for. */
   readonly seconds: number
-  say(text: string): void
+  /** Aborted when the lane ends before its time; what is started besides a broker hangs on it. */
+  readonly signal: AbortSignal
 }
 
 export type CurveSize = 'full' | 'quick' | 'tiny'

@@ -4,6 +4,7 @@
  * Always true: client and broker are gone when `withBroker` returns or throws.
  * Used by the curves of this folder.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Client, connect } from '../../client/index.ts'
 import type { BrokerProcess } from '../demo/broker-process.ts'
 import { median } from '../support/figures.ts'
@@ -36,7 +37,25 @@ export async function withBroker(
 
 /** NaN where the system does not tell. */
 export function brokerResidentBytes({ broker }: Ground): number {
-  return residentBytes(broker.pid)?.now ?? Number.NaN
+  return residentBytes(broker.pid) ?? Number.NaN
+}
+
+/** Fewer of them weigh less than the broker's memory moves by itself. */
+const fewestWeighed = 100
+const settleMs = 1000
+
+/**
+ * KiB that each of `count` things added to the broker's resident memory since it had `before`
+ * bytes, after a moment of rest; null where they are too few to be told from noise.
+ */
+export async function residentKibEach(
+  ground: Ground,
+  before: number,
+  count: number,
+): Promise<number | null> {
+  if (count < fewestWeighed) return null
+  await sleep(settleMs)
+  return (brokerResidentBytes(ground) - before) / count / 1024
 }
 
 /** performance.now() at which what begins now has had its time. */

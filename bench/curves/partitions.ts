@@ -3,7 +3,7 @@
  * it what the disk alone takes for as many files, and for one.
  *
  * Always true: every record goes to a named partition, in turn, so that all of them are written;
- * what the closed loop wrote is read back whole and counted.
+ * as many records are read back as were acked.
  * Played by run.ts.
  */
 import { connect } from '../../client/index.ts'
@@ -11,7 +11,14 @@ import { closedLoop } from '../support/closed-loop.ts'
 import { diskWaves } from '../support/disk-waves.ts'
 import { CpuMeter } from '../support/process-usage.ts'
 import type { CurvePlan, CurveTools, Figures } from './curve.ts'
-import { brokerResidentBytes, endOf, type Ground, medianMs, withBroker } from './ground.ts'
+import {
+  brokerResidentBytes,
+  endOf,
+  type Ground,
+  medianMs,
+  residentKibEach,
+  withBroker,
+} from './ground.ts'
 import { partitionSeries } from './partition-series.ts'
 
 const topicName = 'spread'
@@ -22,53 +29,50 @@ const window = 40_000
 
 interface Spread extends Ground {
   readonly partitions: number
+  /** Records acked so far, of all that send. */
+  readonly acked: { count: number }
 }
 
 /** One record into each partition at once: how long until all are acked. */
-async function wave({ tools, client, partitions }: Spread): Promise<number> {
+async function wave({ tools, client, partitions, acked }: Spread): Promise<number> {
   const topic = client.topic(topicName)
-  const { ms } = await medianMs(tools, () =>
+  const { ms, steps } = await medianMs(tools, () =>
     Promise.all(Array.from({ length: partitions }, (_, n) => topic.send({ value, partition: n }))),
   )
+  acked.count += steps * partitions
   return ms
 }
 
 /** As fast as acks come, all partitions in turn. */
-async function produce({ tools, client, broker, partitions }: Spread): Promise<Figures> {
+async function produce({ tools, client, broker, partitions, acked }: Spread): Promise<Figures> {
   const topic = client.topic(topicName)
   let next = 0
   const send = () => topic.send({ value, partition: next++ % partitions })
-  await closedLoop({ window, endMs: endOf(tools, 0.25), send })
+  const warm = await closedLoop({ window, endMs: endOf(tools, 0.25), send })
   const cpu = new CpuMeter(broker.pid)
   const loop = await closedLoop({ window, endMs: endOf(tools), send })
+  acked.count += warm.answered + loop.answered
   return {
     produceRate: loop.answered / loop.seconds,
     produceBrokerUs: ((cpu.usedSeconds ?? Number.NaN) / loop.answered) * 1e6,
   }
 }
 
-/** Everything that is there, through one consumer. @throws Error where a record is missing */
-async function drain({ client, partitions }: Spread): Promise<number> {
-  const ends = await client.admin.offsets(
-    Array.from({ length: partitions }, (_, partition) => ({
-      topic: topicName,
-      partition,
-      at: 'latest' as const,
-    })),
-  )
-  const total = ends.reduce((sum, { offset }) => sum + (offset ?? 0), 0)
+/** Everything, through one consumer. @throws Error where not as many come as were acked */
+async function drain({ client, acked }: Spread): Promise<number> {
   const consumer = client.consumer({ topics: [topicName], stopAtEnd: true })
   const startMs = performance.now()
   let count = 0
   for await (const batch of consumer.batches()) count += batch.count
   const seconds = (performance.now() - startMs) / 1000
   await consumer.close()
-  if (count !== total) throw new Error(`${count} records came, ${total} were acked`)
+  if (count !== acked.count) throw new Error(`${count} records came, ${acked.count} were acked`)
   return count / seconds
 }
 
 /** One record after the other, sent to a consumer that waits at the first `named` partitions. */
-async function trickle({ tools, client, broker }: Spread, named: number): Promise<Figures> {
+async function trickle(spread: Spread, named: number): Promise<Figures> {
+  const { tools, client, broker, acked } = spread
   const reader = await connect({ servers: broker.url })
   const assign = Array.from({ length: named }, (_, partition) => ({ topic: topicName, partition }))
   const consumer = reader.consumer({ assign, start: 'latest' })
@@ -79,6 +83,7 @@ async function trickle({ tools, client, broker }: Spread, named: number): Promis
     const step = async (n: number): Promise<void> => {
       const came = batches.next()
       await topic.send({ value, partition: (n * 7919) % named })
+      acked.count++
       if ((await came).done) throw new Error('the consumer ended')
     }
     await step(0)
@@ -97,8 +102,8 @@ async function measureBroker(ground: Ground, partitions: number): Promise<Figure
   const startMs = performance.now()
   await client.admin.topics.create({ name: topicName, partitions })
   const createMs = performance.now() - startMs
-  const kibPerPartition = (brokerResidentBytes(ground) - emptyBytes) / partitions / 1024
-  const spread = { ...ground, partitions }
+  const perPartition = await residentKibEach(ground, emptyBytes, partitions)
+  const spread = { ...ground, partitions, acked: { count: 0 } }
   const waveMs = await wave(spread)
   const fetched = await trickle(spread, partitions)
   const { fetchMs: fetchOneMs = Number.NaN } = await trickle(spread, 1)
@@ -106,14 +111,16 @@ async function measureBroker(ground: Ground, partitions: number): Promise<Figure
   const drainRate = await drain(spread)
   await client.admin.topics.alter(topicName, { flush: 'os' })
   const osWaveMs = await wave(spread)
-  const broker = { createMs, kibPerPartition, waveMs, osWaveMs }
-  return { ...broker, ...fetched, fetchOneMs, ...produced, drainRate }
+  const broker = { createMs, waveMs, osWaveMs }
+  const kibPerPartition = perPartition === null ? {} : { kibPerPartition: perPartition }
+  return { ...broker, ...kibPerPartition, ...fetched, fetchOneMs, ...produced, drainRate }
 }
 
 async function measure(tools: CurveTools, partitions: number): Promise<Figures> {
   const directory = await tools.newDirectory()
   const bytes = batchBytes
-  const disk = await diskWaves({ directory, files: partitions, bytes, seconds: tools.seconds / 2 })
+  const seconds = tools.seconds / 2
+  const disk = await diskWaves({ directory, files: partitions, bytes, seconds }, tools.signal)
   const broker = await withBroker(tools, [], ground => measureBroker(ground, partitions))
   const { waveMs = Number.NaN, osWaveMs = Number.NaN } = broker
   const { fetchMs = Number.NaN, fetchOneMs = Number.NaN } = broker

@@ -2,8 +2,8 @@
  * Report: the figures of a curve as a table and as one sentence per series: where it bends, by how
  * much, and why.
  *
- * Always true: the sentence is computed from the figures of this run; the cause that a person found
- * is added only where this run bends for the worse too.
+ * Always true: the sentence is computed from the figures of this run; our explanation, which no run
+ * proves, is added only where this run bends for the worse.
  * Used by run.ts.
  */
 import { threeDigits } from '../support/figures.ts'

@@ -36,7 +36,7 @@ class RetainedRun implements CurveRun {
     await this.#fill(Math.ceil((gigabytes * gigabyte) / value.byteLength))
     await this.#broker?.stop()
     const cleanStartMs = await this.#restart()
-    const residentMb = (residentBytes(this.#broker?.pid ?? 0)?.now ?? Number.NaN) / 1e6
+    const residentMb = (residentBytes(this.#broker?.pid ?? 0) ?? Number.NaN) / 1e6
     const anywhereMs = await this.#readAnywhere()
     await this.#writeSome()
     await this.#broker?.kill()

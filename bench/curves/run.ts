@@ -5,16 +5,19 @@
  *     [--root DIR] [--out DIR] [--record]
  *
  * Always true: a point that fails is told and the curve goes on; the directories of a curve are
- * removed when it ends. `--record` writes bench/results/curves.json and one SVG per curve beside
- * it; `--out` writes the same elsewhere. Exit 0, 1 where a point failed, 2 for wrong words.
+ * removed when it ends, or when Ctrl-C or a closed pipe ends it (support/lane.ts). `--record`
+ * writes one entry per curve played into bench/results/curves.json, and its SVG beside it; `--out`
+ * writes the same elsewhere; curves of other names there stay as they are. A quick or tiny run is
+ * not recorded. Exit 0, 1 where a point failed, 2 for wrong words.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startBrokerProcess } from '../demo/broker-process.ts'
 import { machineNow, resultsDirectory, writeBenchResult } from '../support/bench-result.ts'
+import { type DiskFacts, dataParent, diskFacts, requireDisk, showDisk } from '../support/disk.ts'
+import { type Lane, runLane } from '../support/lane.ts'
 import type { CurvePlan, CurveSize, CurveTools } from './curve.ts'
 import { curves } from './curves.ts'
 import { plotCurve } from './plot.ts'
@@ -25,8 +28,8 @@ interface Words {
   readonly size: CurveSize
   readonly seconds: number
   readonly root: string
-  readonly out: string | undefined
-  readonly record: boolean
+  /** Where results are written; none = nowhere. */
+  readonly outs: readonly string[]
 }
 
 interface PlayedCurve {
@@ -34,10 +37,6 @@ interface PlayedCurve {
   readonly measured: readonly MeasuredPoint[]
   readonly reports: readonly SeriesReport[]
   readonly failures: readonly string[]
-}
-
-const say = (text: string): void => {
-  process.stdout.write(`${text}\n`)
 }
 
 /** @throws Error with what is wrong about the words */
@@ -48,7 +47,7 @@ function readWords(): Words {
       quick: { type: 'boolean', default: false },
       tiny: { type: 'boolean', default: false },
       seconds: { type: 'string', default: '1' },
-      root: { type: 'string', default: tmpdir() },
+      root: { type: 'string' },
       out: { type: 'string' },
       record: { type: 'boolean', default: false },
     },
@@ -62,24 +61,29 @@ function readWords(): Words {
   const seconds = Number(values.seconds)
   if (!(seconds >= 0.02 && seconds <= 600)) throw new Error('--seconds is 0.02 to 600')
   const size = values.tiny ? 'tiny' : values.quick ? 'quick' : 'full'
-  const { root, out, record } = values
-  return { chosen, size, seconds, root, out, record }
+  const { out, record } = values
+  const root = dataParent(values.root)
+  if (record && size !== 'full')
+    throw new Error('--record is for full curves: no --quick, no --tiny')
+  if (record) requireDisk(root)
+  const outs = [...(out === undefined ? [] : [out]), ...(record ? [resultsDirectory] : [])]
+  return { chosen, size, seconds, root, outs }
 }
 
 /** Directories of one curve, below one of its own. */
-function toolsIn(directory: string, seconds: number): CurveTools {
+function toolsIn(directory: string, seconds: number, { signal }: Lane): CurveTools {
   return {
     newDirectory: () => mkdtemp(join(directory, 'data-')),
     startBroker: (dataDir, flags = []) =>
-      startBrokerProcess({ dataDir, flags: ['--log-level', 'warn', ...flags] }),
+      startBrokerProcess({ dataDir, flags: ['--log-level', 'warn', ...flags], signal }),
     seconds,
-    say,
+    signal,
   }
 }
 
-async function play(plan: CurvePlan, words: Words): Promise<PlayedCurve> {
-  const directory = await mkdtemp(join(words.root, `sluice-curve-${plan.name}-`))
-  const run = await plan.open(toolsIn(directory, words.seconds))
+async function play(plan: CurvePlan, words: Words, lane: Lane): Promise<PlayedCurve> {
+  const directory = lane.directory(words.root, `sluice-curve-${plan.name}-`)
+  const run = await plan.open(toolsIn(directory, words.seconds, lane))
   const measured: MeasuredPoint[] = []
   const failures: string[] = []
   try {
@@ -88,28 +92,29 @@ async function play(plan: CurvePlan, words: Words): Promise<PlayedCurve> {
       try {
         measured.push({ x, figures: await run.measure(x) })
         const seconds = ((performance.now() - startMs) / 1000).toFixed(1)
-        say(`${plan.name}  ${x.toLocaleString('en-US')}  ${seconds} s`)
+        lane.say(`${plan.name}  ${x.toLocaleString('en-US')}  ${seconds} s`)
       } catch (error) {
+        lane.signal.throwIfAborted()
         const why = error instanceof Error ? error.message : String(error)
         failures.push(`${plan.name} ${x}: ${why}`)
-        say(`FAILED  ${failures.at(-1)}`)
+        lane.say(`FAILED  ${failures.at(-1)}`)
       }
     }
   } finally {
     await run.close()
-    await rm(directory, { recursive: true, force: true })
+    await lane.remove(directory)
   }
   return { plan, measured, failures, reports: plan.series.map(s => reportSeries(s, measured)) }
 }
 
-function show({ plan, measured, reports }: PlayedCurve): void {
+function show({ plan, measured, reports }: PlayedCurve, { say }: Lane): void {
   say(`\n${plan.title}. ${plan.conditions}`)
   for (const line of tableOf(plan, measured)) say(line)
   for (const { plan: series, sentence } of reports) say(`  ${series.label}: ${sentence}`)
   say('')
 }
 
-function factsOf({ plan, measured, reports, failures }: PlayedCurve): object {
+function entryOf({ plan, measured, reports, failures }: PlayedCurve) {
   const { name, title, x, conditions } = plan
   const series = reports.map(({ plan: { key, label, unit }, bend, sentence }) => ({
     ...{ key, label, unit, bend, sentence },
@@ -126,38 +131,36 @@ function writePlots(directory: string, played: readonly PlayedCurve[]): void {
   }
 }
 
-async function main(words: Words): Promise<number> {
+function write(
+  words: Words,
+  played: readonly PlayedCurve[],
+  conditions: { readonly machine: object; readonly disk: DiskFacts },
+  { say }: Lane,
+): void {
+  const { size, seconds: secondsPerFigure } = words
+  const all = { ...conditions, size, secondsPerFigure }
+  for (const out of words.outs) {
+    writePlots(out, played)
+    say(`written: ${writeBenchResult(out, 'curves', played.map(entryOf), all)}`)
+  }
+}
+
+async function main(words: Words, lane: Lane): Promise<number> {
   const machine = machineNow()
+  const disk = diskFacts(words.root)
+  lane.say(showDisk(disk))
   const startMs = performance.now()
   const played: PlayedCurve[] = []
   for (const plan of words.chosen) {
-    const one = await play(plan, words)
-    show(one)
+    const one = await play(plan, words, lane)
+    show(one, lane)
     played.push(one)
   }
   const seconds = Math.round((performance.now() - startMs) / 1000)
-  const { size, seconds: secondsPerFigure } = words
-  const facts = { size, secondsPerFigure, seconds, curves: played.map(factsOf) }
-  if (words.out !== undefined) {
-    writePlots(words.out, played)
-    writeFileSync(join(words.out, 'curves.json'), `${JSON.stringify(facts, null, 2)}\n`)
-  }
-  if (words.record) {
-    writePlots(resultsDirectory, played)
-    say(`written: ${writeBenchResult('curves', machine, facts)}`)
-  }
+  write(words, played, { machine, disk }, lane)
   const failed = played.flatMap(({ failures }) => failures).length
-  say(`${played.length} curves, ${failed} points failed, ${seconds} s`)
+  lane.say(`${played.length} curves, ${failed} points failed, ${seconds} s`)
   return failed === 0 ? 0 : 1
 }
 
-try {
-  const words = readWords()
-  process.exitCode = await main(words).catch(error => {
-    process.stderr.write(`FAILED  ${error instanceof Error ? error.stack : error}\n`)
-    return 1
-  })
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
-  process.exitCode = 2
-}
+await runLane(readWords, main)

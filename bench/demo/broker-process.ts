@@ -5,7 +5,7 @@
  * Always true: when `startBrokerProcess` resolves the broker said that it is ready; after `kill`,
  * `stop` or `exited` resolved the process is gone; a broker that does not start is an error with
  * what it said on stderr.
- * Used by the demo and by test/integration.
+ * Used by the demo, the lanes of bench/ and test/integration.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -24,7 +24,7 @@ export interface BrokerProcessOptions {
   readonly wrapper?: readonly string[]
   /** Variables beside our own. */
   readonly environment?: Readonly<Record<string, string>>
-  /** Aborting it kills a broker that is still starting. */
+  /** Aborting it kills the broker, whether it is still starting or runs. */
   readonly signal?: AbortSignal
   /** Told the process id as soon as there is one. */
   readonly onSpawn?: (pid: number) => void
@@ -71,23 +71,20 @@ function readyLine(child: ChildProcess, log: () => string, signal?: AbortSignal)
     }
     const onAbort = (): void => giveUp('aborted')
     const timer = setTimeout(() => giveUp('not ready in time'), startTimeoutMs)
-    const done = (): void => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
-    }
     if (signal?.aborted) onAbort()
     signal?.addEventListener('abort', onAbort)
     child.stdout?.on('data', (chunk: Buffer) => {
       said += chunk.toString()
       const end = said.indexOf('\n')
       if (end < 0) return
-      done()
+      clearTimeout(timer)
       resolve(said.slice(0, end))
     })
     child.once('error', error => giveUp(error.message))
     // Not `exit`: what it said last is still on its way then.
     child.once('close', (code, by) => {
-      done()
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
       reject(
         new Error(`the broker did not start (${why || `exit ${code ?? by}`}): ${log().trim()}`),
       )

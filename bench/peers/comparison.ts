@@ -41,33 +41,37 @@ export interface ComparedRow {
 
 const own = 'sluice'
 
-/** null where a round is missing, or too short for the figure to be above 0. */
-function advantageOf(
-  figure: FigureRow,
-  ours: readonly number[] | undefined,
-  theirs: readonly number[],
-) {
-  if (ours?.length !== theirs.length || [...ours, ...theirs].includes(0)) return null
-  return figure.good === 'more' ? ratioOfRounds(ours, theirs) : ratioOfRounds(theirs, ours)
+/** Figures by the number of their round. */
+type Rounds = ReadonlyMap<number, number>
+
+/** null where the two have not the same rounds, or one was too short for a figure above 0. */
+function advantageOf(figure: FigureRow, ours: Rounds | undefined, theirs: Rounds) {
+  if (ours?.size !== theirs.size) return null
+  const pairs = [...theirs].map(([round, value]) => ({ theirs: value, ours: ours.get(round) ?? 0 }))
+  if (pairs.some(pair => pair.ours === 0 || pair.theirs === 0)) return null
+  const [us, them] = [pairs.map(pair => pair.ours), pairs.map(pair => pair.theirs)]
+  return figure.good === 'more' ? ratioOfRounds(us, them) : ratioOfRounds(them, us)
 }
 
-/** One row where Sluice and somebody else have the figure in each round. */
+/** One row: everybody who has the figure in some round; no peers where nobody has it. */
 export function compareFigure(
   samples: readonly Sample[],
   where: { readonly durability: DurabilityClass; readonly work: string },
   figure: FigureRow,
 ): ComparedRow {
-  const rounds = new Map<string, number[]>()
+  const rounds = new Map<string, Map<number, number>>()
   for (const sample of samples) {
     if (sample.durability !== where.durability || sample.work !== where.work) continue
     const value = sample.figures[figure.key]
     if (value === undefined) continue
-    rounds.set(sample.peer, [...(rounds.get(sample.peer) ?? []), value])
+    const own = rounds.get(sample.peer) ?? new Map<number, number>()
+    rounds.set(sample.peer, own.set(sample.round, value))
   }
   const ours = rounds.get(own)
   const peers = [...rounds].map(([peer, values]): ComparedFigure => {
     const advantage = peer === own ? null : advantageOf(figure, ours, values)
-    return { peer, ...spreadOf(values), rounds: values, advantage }
+    const figures = [...values.values()]
+    return { peer, ...spreadOf(figures), rounds: figures, advantage }
   })
   return { ...where, figure, peers }
 }

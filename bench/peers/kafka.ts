@@ -25,6 +25,8 @@ const configsOf = (durability: DurabilityClass): { name: string; value: string }
 /** Both of them count an address without a broker as a wait of minutes. */
 const connectTimeoutMs = 5000
 const fetchBytes = 4 * 1024 * 1024
+/** A JVM that has just been started compiles for seconds. */
+const warmUpSeconds = 5
 
 async function connectKafkaJs(address: string, durability: DurabilityClass): Promise<PeerClient> {
   const { Kafka, logLevel } = (await import('kafkajs')).default
@@ -37,6 +39,7 @@ async function connectKafkaJs(address: string, durability: DurabilityClass): Pro
   const producer = kafka.producer()
   await Promise.all([admin.connect(), producer.connect()])
   // With two on their way it lets the second overtake the first: the check of the order saw it.
+  let reads = 0
   const batches = new TurnBatches(1, (topic, values) =>
     producer.send({ topic, acks: -1, messages: values.map(value => ({ value, partition: 0 })) }),
   )
@@ -47,7 +50,7 @@ async function connectKafkaJs(address: string, durability: DurabilityClass): Pro
     },
     send: (topic, value) => batches.add(topic, value),
     read: async (topic, from, onValue): Promise<PeerReading> => {
-      const groupId = `${topic}-${process.pid}`
+      const groupId = `${topic}-${process.pid}-${reads++}`
       const consumer = kafka.consumer({ groupId, maxBytesPerPartition: fetchBytes })
       await consumer.connect()
       await consumer.subscribe({ topic, fromBeginning: from === 'start' })
@@ -80,6 +83,7 @@ async function connectPlatformatic(
   const base = { clientId: 'peers', bootstrapBrokers: [address], connectTimeout: connectTimeoutMs }
   const admin = new Admin(base)
   const producer = new Producer<Buffer, Buffer, Buffer, Buffer>(base)
+  let reads = 0
   const batches = new TurnBatches(5, (topic, values) =>
     producer.send({ acks: -1, messages: values.map(value => ({ topic, value, partition: 0 })) }),
   )
@@ -89,7 +93,7 @@ async function connectPlatformatic(
     },
     send: (topic, value) => batches.add(topic, value),
     read: async (topic, from, onValue): Promise<PeerReading> => {
-      const groupId = `${topic}-${process.pid}`
+      const groupId = `${topic}-${process.pid}-${reads++}`
       const consumer = new Consumer<Buffer, Buffer, Buffer, Buffer>({ ...base, groupId })
       const mode = from === 'start' ? 'earliest' : 'latest'
       const fetching = { maxBytes: fetchBytes, minBytes: 1, maxWaitTime: 500 }
@@ -121,6 +125,7 @@ export function kafkaPeers(address: string): Peer[] {
     name,
     client,
     windowBytes: 4 * 1024 * 1024,
+    warmUpSeconds,
     start: async ({ durability }) => ({
       address,
       pid: null,

@@ -9,9 +9,8 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Lane } from '../support/lane.ts'
 import type { Sample } from './comparison.ts'
 import type { LoadOrder } from './load.ts'
 import { type DurabilityClass, type Peer, type PeerServer, Skip } from './peer.ts'
@@ -36,8 +35,7 @@ export interface LaneOptions {
   readonly seconds: number
   /** Where the servers' directories go: a real disk. */
   readonly root: string
-  readonly signal: AbortSignal
-  say(text: string): void
+  readonly lane: Lane
 }
 
 export interface ServerNote {
@@ -46,6 +44,8 @@ export interface ServerNote {
   readonly version: string
   readonly setting: string
   readonly client: string
+  /** Before the first round, uncounted. */
+  readonly warmUpSeconds: number
 }
 
 export interface LaneOutcome {
@@ -94,33 +94,50 @@ async function startAll(
   durability: DurabilityClass,
   outcome: LaneOutcome,
 ): Promise<Running[]> {
+  const { lane } = options
   const running: Running[] = []
   for (const peer of options.peers) {
-    const directory = await mkdtemp(join(options.root, `sluice-peers-${peer.name}-`))
+    const directory = lane.directory(options.root, `sluice-peers-${peer.name}-`)
     try {
-      const server = await peer.start({ durability, directory })
+      const server = await peer.start({ durability, directory, signal: lane.signal })
       running.push({ peer, server, directory })
       const { version, setting } = server
-      const note = { peer: peer.name, durability, version, setting, client: peer.client }
-      outcome.servers.push(note)
-      options.say(`${durability}  ${peer.name} ${version}: ${setting}; client: ${peer.client}`)
+      const { name, client, warmUpSeconds = 0 } = peer
+      outcome.servers.push({ peer: name, durability, version, setting, client, warmUpSeconds })
+      const warm = warmUpSeconds > 0 ? `; streams ${warmUpSeconds} s before the first round` : ''
+      lane.say(`${durability}  ${name} ${version}: ${setting}; client: ${client}${warm}`)
     } catch (error) {
-      await rm(directory, { recursive: true, force: true })
+      await lane.remove(directory)
       if (!(error instanceof Skip)) {
-        await stopAll(running)
+        await stopAll(running, lane)
         throw error
       }
       outcome.skipped.push({ peer: peer.name, durability, reason: error.message })
-      options.say(`SKIP  ${durability}  ${peer.name}: ${error.message}`)
+      options.lane.say(`SKIP  ${durability}  ${peer.name}: ${error.message}`)
     }
   }
   return running
 }
 
-async function stopAll(running: readonly Running[]): Promise<void> {
+async function stopAll(running: readonly Running[], lane: Lane): Promise<void> {
   for (const { server, directory } of running) {
     await server.stop()
-    await rm(directory, { recursive: true, force: true })
+    await lane.remove(directory)
+  }
+}
+
+/** What the peers that need it stream before anything counts. @throws what a load said */
+async function warmUp(
+  { lane }: LaneOptions,
+  durability: DurabilityClass,
+  running: readonly Running[],
+): Promise<void> {
+  for (const { peer, server } of running) {
+    const { name, warmUpSeconds: seconds = 0 } = peer
+    if (seconds === 0) continue
+    const { address, pid: serverPid } = server
+    const work = { work: 'stream', sizeBytes: 100, seconds, round: -1 } as const
+    await runLoad({ peer: name, address, durability, serverPid, ...work }, lane.signal)
   }
 }
 
@@ -137,17 +154,17 @@ async function runRound(
       const { name } = peer
       const load = { durability, serverPid, work, sizeBytes, seconds: options.seconds, round }
       try {
-        const figures = await runLoad({ peer: name, address, ...load }, options.signal)
+        const figures = await runLoad({ peer: name, address, ...load }, options.lane.signal)
         outcome.samples.push({ peer: name, durability, work: label, round, figures })
       } catch (error) {
-        options.signal.throwIfAborted()
+        options.lane.signal.throwIfAborted()
         const why = error instanceof Error ? error.message : String(error)
         outcome.failures.push(`${durability} ${label}, round ${round + 1}: ${why}`)
-        options.say(`FAILED  ${outcome.failures.at(-1)}`)
+        options.lane.say(`FAILED  ${outcome.failures.at(-1)}`)
       }
     }
     const names = inOrder.map(({ peer }) => peer.name).join(' ')
-    options.say(`${durability}  round ${round + 1}/${options.rounds}  ${label}: ${names}`)
+    options.lane.say(`${durability}  round ${round + 1}/${options.rounds}  ${label}: ${names}`)
   }
 }
 
@@ -160,10 +177,11 @@ export async function runClass(
   const running = await startAll(options, durability, outcome)
   try {
     if (running.length < 2) return
+    await warmUp(options, durability, running)
     for (let round = 0; round < options.rounds; round++) {
       await runRound(options, durability, { running, round, outcome })
     }
   } finally {
-    await stopAll(running)
+    await stopAll(running, options.lane)
   }
 }

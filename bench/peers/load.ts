@@ -5,7 +5,7 @@
  *   node dist/bench/peers/load.js '{"peer":"redis","address":"127.0.0.1:6379",…}'  →  one JSON line
  *
  * Always true: the last line of stdout is the figures; exit 1 and the error on stderr otherwise.
- * Started by run.ts.
+ * Started by lane.ts.
  */
 import type { DurabilityClass } from './peer.ts'
 import { peerNamed } from './peers.ts'

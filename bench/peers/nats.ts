@@ -79,7 +79,12 @@ class NatsLog implements PeerClient {
     }
     await client.subscribe(inbox, onMessage)
     for (; open < pulls * pullBatch; open += pullBatch) client.publish(next, request, inbox)
-    return { stop: async () => client.close() }
+    const stop = async (): Promise<void> => {
+      // Or it would wait for its reader beside the next one for some seconds.
+      await ask(client, `CONSUMER.DELETE.${log}.${name}`, {})
+      client.close()
+    }
+    return { stop }
   }
 
   async delete(log: string): Promise<void> {
@@ -122,7 +127,7 @@ export function natsPeer(program: string): Peer {
       const file = writeConfig(program, options)
       const port = await freePort()
       const words = ['-c', file, '-a', '127.0.0.1', '-p', String(port)]
-      const server = await startServer(program, words, port)
+      const server = await startServer(program, words, { port, signal: options.signal })
       const address = `127.0.0.1:${port}`
       const short = /v(\d\S*)/.exec(version)?.[1] ?? version
       return { ...server, address, version: short, setting: setting[options.durability] }

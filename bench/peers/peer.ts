@@ -3,12 +3,12 @@
  *
  * Always true: `send` resolves when the server has confirmed that very record; `read` gives every
  * record of a log once and in order; the class says what a confirmation stands for.
- * Implemented by the files of this folder named like their peer; driven by load.ts and run.ts.
+ * Implemented by the files of this folder named like their peer; driven by load.ts and lane.ts.
  */
 
 /**
- * The same for all but the Kafka clients, whose requests are larger. From 1 to 4 MiB no peer is
- * faster with another: below, commits hold too little; above, garbage becomes old.
+ * The same for all but the Kafka clients, whose requests are larger. Chosen where no peer was
+ * clearly faster with 1 or with 4 MiB when the lane was written; a run does not try others.
  */
 export const usualWindowBytes = 2 * 1024 * 1024
 
@@ -47,8 +47,10 @@ export interface PeerClient {
 
 export interface ServerOptions {
   readonly durability: DurabilityClass
-  /** Empty, on a real disk; removed by the caller. */
+  /** Empty, removed by the caller. */
   readonly directory: string
+  /** Aborting it kills the server. */
+  readonly signal: AbortSignal
 }
 
 export interface Peer {
@@ -57,6 +59,11 @@ export interface Peer {
   readonly client: string
   /** Unconfirmed bytes of a producer. */
   readonly windowBytes: number
+  /**
+   * Seconds of streaming that its server gets before the first round, and nobody counts: for one
+   * that must warm up for longer than each work does by itself. Default: none.
+   */
+  readonly warmUpSeconds?: number
   /** @throws Skip where it cannot be had here */
   start(options: ServerOptions): Promise<PeerServer>
   connect(address: string, durability: DurabilityClass): Promise<PeerClient>

@@ -91,13 +91,13 @@ function giveValues(reply: Reply, onValue: (value: Uint8Array) => void): string 
   return String(entries.at(-1)?.[0] ?? '') || null
 }
 
-async function start({ durability, directory }: ServerOptions) {
+async function start({ durability, directory, signal }: ServerOptions) {
   const version = programVersion('redis-server', 'apt-get install redis-server')
   const port = await freePort()
   const words = ['--port', port, '--bind', '127.0.0.1', '--dir', directory, '--save', '']
   words.push('--appendonly', 'yes', '--auto-aof-rewrite-percentage', 0)
   words.push('--appendfsync', durability === 'fsync' ? 'always' : 'everysec')
-  const server = await startServer('redis-server', words.map(String), port)
+  const server = await startServer('redis-server', words.map(String), { port, signal })
   const short = /v=(\S+)/.exec(version)?.[1] ?? version
   return { ...server, address: `127.0.0.1:${port}`, version: short, setting: setting[durability] }
 }

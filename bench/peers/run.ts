@@ -2,15 +2,18 @@
  * Peers: the same work on Sluice and on other brokers of this machine, in turn, as ratios.
  *
  *   node dist/bench/peers/run.js [--only nats,redis,kafka] [--class page|fsync|both] [--rounds 5]
- *     [--seconds 2] [--kafka host:port] [--nats-server PATH] [--root DIR] [--record]
+ *     [--seconds 2] [--kafka host:port] [--nats-server PATH] [--root DIR] [--out DIR] [--record]
  *
- * Always true: servers run on loopback in directories of their own and are gone afterwards; what
- * cannot be measured is a SKIP with its reason. Exit 0, or 1 where a server failed or lost, doubled
- * or changed a record, 2 for wrong words.
+ * Always true: servers run on loopback in directories of their own and are gone afterwards, also
+ * after Ctrl-C and a closed pipe (support/lane.ts); what cannot be measured is a SKIP with its
+ * reason. `--record` writes an entry per class and choice of peers into bench/results/peers.json,
+ * `--out` elsewhere; entries of other choices there stay. Exit 0, or 1 where a server failed or
+ * lost, doubled or changed a record, 2 for wrong words.
  */
-import { tmpdir } from 'node:os'
 import { parseArgs } from 'node:util'
-import { machineNow, writeBenchResult } from '../support/bench-result.ts'
+import { machineNow, resultsDirectory, writeBenchResult } from '../support/bench-result.ts'
+import { type DiskFacts, dataParent, diskFacts, requireDisk, showDisk } from '../support/disk.ts'
+import { type Lane, runLane } from '../support/lane.ts'
 import { type ComparedRow, compareFigure, type FigureRow, showRow } from './comparison.ts'
 import { type LaneOutcome, peerWorks, runClass } from './lane.ts'
 import type { DurabilityClass } from './peer.ts'
@@ -33,10 +36,6 @@ const figureRows: readonly FigureRow[] = [
   { key: 'pacedServerCpu', label: '10,000/s, server CPU', ...cpu },
 ]
 
-const say = (text: string): void => {
-  process.stdout.write(`${text}\n`)
-}
-
 /** @throws Error with what is wrong about the words */
 function readWords() {
   const { values } = parseArgs({
@@ -47,7 +46,8 @@ function readWords() {
       seconds: { type: 'string', default: '2' },
       kafka: { type: 'string' },
       'nats-server': { type: 'string' },
-      root: { type: 'string', default: tmpdir() },
+      root: { type: 'string' },
+      out: { type: 'string' },
       record: { type: 'boolean', default: false },
     },
   })
@@ -57,10 +57,13 @@ function readWords() {
   const both: DurabilityClass[] = ['page', 'fsync']
   const classes = both.filter(one => values.class === 'both' || values.class === one)
   if (classes.length === 0) throw new Error('--class is page, fsync or both')
-  const { 'nats-server': natsServer, kafka, only, root, record } = values
+  const { 'nats-server': natsServer, kafka, only, out, record } = values
+  const root = dataParent(values.root)
+  if (record) requireDisk(root)
+  const outs = [...(out === undefined ? [] : [out]), ...(record ? [resultsDirectory] : [])]
   if (natsServer !== undefined) process.env[natsServerVariable] = natsServer
   const peers = choosePeers(only?.split(','), kafka)
-  return { peers, classes, rounds, seconds, root, record }
+  return { peers, classes, rounds, seconds, root, outs }
 }
 
 function compareAll(outcome: LaneOutcome, classes: readonly DurabilityClass[]): ComparedRow[] {
@@ -72,40 +75,55 @@ function compareAll(outcome: LaneOutcome, classes: readonly DurabilityClass[]): 
   return rows.filter(row => row.peers.length > 0)
 }
 
-async function main(words: ReturnType<typeof readWords>): Promise<number> {
+type Words = ReturnType<typeof readWords>
+
+/** What one class found, named by what was compared, so that no other choice replaces it. */
+function entryOf(
+  words: Words,
+  durability: DurabilityClass,
+  rows: readonly ComparedRow[],
+  all: LaneOutcome,
+) {
+  const isOfClass = (one: { readonly durability: DurabilityClass }) => one.durability === durability
+  const servers = all.servers.filter(isOfClass)
+  const skipped = all.skipped.filter(isOfClass)
+  const failures = all.failures.filter(text => text.startsWith(`${durability} `))
+  const name = `${durability}: ${words.peers.map(peer => peer.name).join(', ')}`
+  return { name, servers, skipped, failures, rows: rows.filter(isOfClass) }
+}
+
+function write(
+  words: Words,
+  outcome: LaneOutcome,
+  rows: readonly ComparedRow[],
+  conditions: { readonly machine: object; readonly disk: DiskFacts; readonly seconds: number },
+): string[] {
+  const { rounds, seconds: secondsPerRun } = words
+  const entries = words.classes.map(durability => entryOf(words, durability, rows, outcome))
+  const all = { ...conditions, rounds, secondsPerRun }
+  return words.outs.map(out => writeBenchResult(out, 'peers', entries, all))
+}
+
+async function main(words: Words, lane: Lane): Promise<number> {
   const machine = machineNow()
+  const disk = diskFacts(words.root)
+  lane.say(showDisk(disk))
   const outcome: LaneOutcome = { samples: [], servers: [], skipped: [], failures: [] }
-  const stopping = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => stopping.abort(new Error(`ended by ${signal}`)))
-  }
   const startMs = performance.now()
   for (const durability of words.classes) {
-    await runClass({ ...words, signal: stopping.signal, say }, durability, outcome)
+    await runClass({ ...words, lane }, durability, outcome)
   }
   const rows = compareAll(outcome, words.classes)
-  say(`\nmedian (min–max of ${words.rounds} rounds); × = how much better Sluice is, of medians\n`)
-  for (const line of rows.flatMap(showRow)) say(line)
+  const { rounds } = words
+  lane.say(`\nmedian (min–max of ${rounds} rounds); × = how much better Sluice is, of medians\n`)
+  for (const line of rows.flatMap(showRow)) lane.say(line)
   const seconds = Math.round((performance.now() - startMs) / 1000)
-  const checked = outcome.samples.length
-  const { failures, skipped } = outcome
+  const { failures, skipped, samples } = outcome
   const ends = `${skipped.length} skipped, ${failures.length} failed`
-  say(`\n${checked} runs, every record checked; ${ends}; ${seconds} s`)
-  if (words.record) {
-    const { samples: _, ...kept } = outcome
-    const facts = { rounds: words.rounds, secondsPerRun: words.seconds, seconds, ...kept, rows }
-    say(`written: ${writeBenchResult('peers', machine, facts)}`)
-  }
+  lane.say(`\n${samples.length} runs, every record read back and compared; ${ends}; ${seconds} s`)
+  const paths = write(words, outcome, rows, { machine, disk, seconds })
+  for (const path of paths) lane.say(`written: ${path}`)
   return failures.length === 0 ? 0 : 1
 }
 
-try {
-  const words = readWords()
-  process.exitCode = await main(words).catch(error => {
-    process.stderr.write(`FAILED  ${error instanceof Error ? error.message : error}\n`)
-    return 1
-  })
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
-  process.exitCode = 2
-}
+await runLane(readWords, main)

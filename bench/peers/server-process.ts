@@ -2,8 +2,8 @@
  * Server process: a peer's server as a child of the lane, on a free port of loopback.
  *
  * Always true: when `startServer` resolves the port answers; after `stop` the process is gone,
- * killed if it does not go by itself; a program that is not installed is a Skip with the command
- * that installs it.
+ * killed if it does not go by itself, as it is when `signal` is aborted; a program that is not
+ * installed is a Skip with the command that installs it.
  * Used by redis.ts and nats.ts.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
@@ -64,16 +64,19 @@ async function stop(child: ChildProcess): Promise<void> {
 export async function startServer(
   program: string,
   words: readonly string[],
-  port: number,
+  { port, signal }: { readonly port: number; readonly signal: AbortSignal },
 ): Promise<{ pid: number; stop(): Promise<void> }> {
-  const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const stdio = ['ignore', 'pipe', 'pipe'] as const
+  const child = spawn(program, words, { stdio: [...stdio], signal, killSignal: 'SIGKILL' })
+  // Also told when `signal` has killed it; who waits for it sees that it is gone.
+  child.on('error', () => {})
   const goneEarly = once(child, 'exit').catch(error => error)
   let said = ''
   const note = (chunk: Buffer): void => {
     said = (said + String(chunk)).slice(-2000)
   }
-  child.stdout.on('data', note)
-  child.stderr.on('data', note)
+  child.stdout?.on('data', note)
+  child.stderr?.on('data', note)
   const endMs = performance.now() + startTimeoutMs
   while (!(await answers(port))) {
     if (isGone(child) || performance.now() > endMs) {

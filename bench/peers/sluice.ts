@@ -75,9 +75,9 @@ export const sluice: Peer = {
   name: 'sluice',
   client: 'its SDK, defaults',
   windowBytes: usualWindowBytes,
-  start: async ({ durability, directory }) => {
+  start: async ({ durability, directory, signal }) => {
     const flags = ['--log-level', 'warn']
-    const broker = await startBrokerProcess({ dataDir: directory, flags })
+    const broker = await startBrokerProcess({ dataDir: directory, flags, signal })
     return {
       address: broker.url,
       pid: broker.pid,

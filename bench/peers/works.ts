@@ -1,11 +1,13 @@
 /**
  * Works: what every peer is asked to do, through the same loops.
  *
- *   stream: produce as fast as confirmed, then read it all │ single: one awaited send at a time
- *   paced: 10,000 records/s by the clock, from due time to the reader
+ *   stream: produce as fast as confirmed, read it all to compare, read it all again to measure
+ *   single: one awaited send at a time │ paced: 10,000 records/s by the clock, to the reader
  *
  * Always true: each record has a promise and is confirmed; each is read back and compared with
- * what was sent: count, order, content. A difference is an error and no figure.
+ * what was sent: count, order, every byte of content (the pass that is measured looks at number,
+ * length and last byte, after one that compared them all). A difference is an error and no figure.
+ * A rate of reading begins behind the first delivery, so that no peer pays for joining a group.
  * Called by load.ts, in a process of its own per peer and round.
  */
 import { type ClosedLoopResult, closedLoop } from '../support/closed-loop.ts'
@@ -13,6 +15,7 @@ import { quantile } from '../support/figures.ts'
 import { dueMsOf, NumberedCheck, NumberedValues } from '../support/numbered-values.ts'
 import { CpuMeter } from '../support/process-usage.ts'
 import type { Peer, PeerClient } from './peer.ts'
+import { Reading } from './reading.ts'
 
 export type WorkName = 'stream' | 'single' | 'paced'
 
@@ -52,9 +55,7 @@ class Costs {
   }
 }
 
-interface Sent extends ClosedLoopResult {
-  readonly ring: number
-  readonly total: number
+interface Sent extends ClosedLoopResult, Written {
   readonly figures: WorkFigures
 }
 
@@ -71,36 +72,66 @@ async function produce(options: WorkOptions): Promise<Sent> {
   return { ...result, figures, ring, total: values.taken }
 }
 
-/** Reads the whole log; resolves when as many records came as were sent. */
-async function consume(options: WorkOptions, sent: Sent): Promise<WorkFigures> {
-  const { client, log, sizeBytes, serverPid } = options
+interface Log {
+  readonly client: PeerClient
+  readonly log: string
+  readonly sizeBytes: number
+}
+
+interface Written {
+  readonly ring: number
+  readonly total: number
+}
+
+/** Reads the whole log and compares every byte. @throws Error that says what is wrong */
+async function compareAll({ client, log, sizeBytes }: Log, sent: Written): Promise<void> {
   const check = new NumberedCheck(sizeBytes, sent.ring)
-  const costs = new Costs(serverPid)
-  const startMs = performance.now()
-  let finish: () => void = () => {}
-  const all = new Promise<void>(resolve => {
-    finish = resolve
-  })
-  const reading = await client.read(log, 'start', value => {
-    check.saw(value)
-    if (check.count === sent.total) finish()
-  })
-  await all
-  const seconds = (performance.now() - startMs) / 1000
-  const figures = costs.perMillion('consume', sent.total)
-  await reading.stop()
-  check.require(sent.total)
-  return { consumeRate: sent.total / seconds, ...figures }
+  const { total } = sent
+  const reading = await Reading.begin({ client, log, from: 'start', check, total })
+  await reading.all()
+  await reading.end()
+}
+
+/** Reads the whole log; the time runs from behind the first delivery to the last record. */
+async function consume(options: WorkOptions, { ring, total }: Written): Promise<WorkFigures> {
+  const { client, log, sizeBytes, serverPid } = options
+  const check = new NumberedCheck(sizeBytes, ring, 'last byte')
+  let begun: { readonly count: number; readonly ms: number; readonly costs: Costs } | null = null
+  const begin = (): void => {
+    begun = { count: check.count, ms: performance.now(), costs: new Costs(serverPid) }
+  }
+  const onValue = (): void => {
+    if (check.count === 0) setImmediate(begin)
+  }
+  const reading = await Reading.begin({ client, log, from: 'start', check, total, onValue })
+  await reading.all()
+  const figures = ratesSince(begun, total)
+  await reading.end()
+  return figures
+}
+
+/** Nothing where all came in one delivery: then nothing was timed. */
+function ratesSince(
+  begun: { readonly count: number; readonly ms: number; readonly costs: Costs } | null,
+  total: number,
+): WorkFigures {
+  if (begun === null || begun.count === total) return {}
+  const { count, ms, costs } = begun
+  const seconds = (performance.now() - ms) / 1000
+  return { consumeRate: (total - count) / seconds, ...costs.perMillion('consume', total - count) }
 }
 
 async function stream(options: WorkOptions): Promise<WorkFigures> {
   const sent = await produce(options)
+  await compareAll(options, sent)
   const read = await consume(options, sent)
   return { produceRate: sent.answered / sent.seconds, ...sent.figures, ...read }
 }
 
-async function single({ client, log, sizeBytes, seconds }: WorkOptions): Promise<WorkFigures> {
-  const values = new NumberedValues(sizeBytes, 2)
+async function single(options: WorkOptions): Promise<WorkFigures> {
+  const { client, log, sizeBytes, seconds } = options
+  const ring = 2
+  const values = new NumberedValues(sizeBytes, ring)
   const latencies: number[] = []
   const send = async (): Promise<void> => {
     const startMs = performance.now()
@@ -110,6 +141,7 @@ async function single({ client, log, sizeBytes, seconds }: WorkOptions): Promise
   await closedLoop({ window: 1, endMs: endAfter(seconds * warmUp), send })
   latencies.length = 0
   await closedLoop({ window: 1, endMs: endAfter(seconds), send })
+  await compareAll(options, { ring, total: values.taken })
   return { singleP50: quantile(latencies, 0.5), singleP99: quantile(latencies, 0.99) }
 }
 
@@ -122,29 +154,23 @@ async function paced(options: WorkOptions): Promise<WorkFigures> {
   const values = new NumberedValues(sizeBytes, total)
   const check = new NumberedCheck(sizeBytes, total)
   const latencies: number[] = []
-  let finish: (error?: unknown) => void = () => {}
-  const all = new Promise<void>((resolve, reject) => {
-    finish = error => (error === undefined ? resolve() : reject(error))
-  })
-  const reading = await client.read(log, 'end', value => {
+  const onValue = (value: Uint8Array): void => {
     if (check.count >= cold) latencies.push(performance.now() - dueMsOf(value))
-    check.saw(value)
-    if (check.count === total) finish()
-  })
+  }
+  const reading = await Reading.begin({ client, log, from: 'end', check, total, onValue })
   const costs = new Costs(serverPid)
   const startMs = performance.now()
   while (values.taken < total) {
     const dueCount = Math.min(total, ((performance.now() - startMs) * pacedRate) / 1000)
     while (values.taken < dueCount) {
       const dueMs = startMs + (values.taken * 1000) / pacedRate
-      client.send(log, values.take(dueMs)).catch(finish)
+      client.send(log, values.take(dueMs)).catch(error => reading.fail(error))
     }
     await turn()
   }
-  await all
+  await reading.all()
   const figures = costs.perMillion('paced', total)
-  await reading.stop()
-  check.require(total)
+  await reading.end()
   return { pacedP50: quantile(latencies, 0.5), pacedP99: quantile(latencies, 0.99), ...figures }
 }
 

@@ -1,51 +1,55 @@
 /**
- * BenchResult: what a lane of bench/ measured, as a JSON file in bench/results/ that is committed.
+ * BenchResult: what a lane of bench/ measured, as one JSON document of named entries in
+ * bench/results/ (`--record`) or elsewhere (`--out`).
  *
- * Always true: a result names its date, commit, whether the tree had changes, machine and command;
- * it is written only where the lane was started with `--record`.
- * Used by the lanes of bench/.
+ * Always true: each entry names its own date, commit, whether the tree had changes, machine and
+ * command; a run of some entries leaves the others as they were; no path of this machine is in it.
+ * Used by curves/run.ts and peers/run.ts.
  */
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { arch, cpus, loadavg, release, type as system, totalmem } from 'node:os'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-
-const root = fileURLToPath(new URL('../../../', import.meta.url))
+import { machineFacts, repositoryRoot, treeFacts } from './provenance.ts'
 
 /** bench/results/, absolute. */
-export const resultsDirectory = join(root, 'bench', 'results')
-
-const git = (...words: string[]): string =>
-  execFileSync('git', words, { cwd: root, encoding: 'utf8' }).trim()
+export const resultsDirectory = join(repositoryRoot, 'bench', 'results')
 
 /** What a figure depends on; the load of the machine before the lane began is part of it. */
 export function machineNow(): object {
-  const processors = cpus()
-  return {
-    cpu: processors[0]?.model.trim() ?? 'unknown',
-    cpus: processors.length,
-    memoryGiB: Math.round(totalmem() / 2 ** 30),
-    system: `${system()} ${release()} ${arch()}`,
-    node: process.version,
-    loadBefore: loadavg()[0],
-  }
+  return { ...machineFacts(), loadBefore: loadavg()[0] }
 }
 
-/** Writes `facts` with what they depend on as bench/results/`name`.json; answers the path. */
-export function writeBenchResult(name: string, machine: object, facts: object): string {
-  const result = {
-    bench: name,
-    date: new Date().toISOString(),
-    commit: git('rev-parse', 'HEAD'),
-    treeChanged:
-      git('status', '--porcelain', '--untracked-files=no', '--', '.', ':!*/results') !== '',
-    machine,
-    words: process.argv.slice(2).filter(word => word !== '--record'),
-    ...facts,
-  }
-  mkdirSync(resultsDirectory, { recursive: true })
-  const path = join(resultsDirectory, `${name}.json`)
-  writeFileSync(path, `${JSON.stringify(result, null, 2)}\n`)
+export interface ResultEntry {
+  /** Entries of the same name replace each other. */
+  readonly name: string
+}
+
+function wordsWithoutPaths(): string[] {
+  const words = process.argv.slice(2).filter(word => word !== '--record')
+  return words.map(word => word.replace(/(^|=)[./].*/, '$1PATH'))
+}
+
+function earlierEntries(path: string): ResultEntry[] {
+  if (!existsSync(path)) return []
+  return (JSON.parse(readFileSync(path, 'utf8')) as { entries: ResultEntry[] }).entries
+}
+
+/**
+ * Writes `entries`, each with `conditions` and what they depend on, into `directory`/`name`.json,
+ * beside those of other names that are there; answers the path.
+ */
+export function writeBenchResult(
+  directory: string,
+  name: string,
+  entries: readonly ResultEntry[],
+  conditions: object,
+): string {
+  const path = join(directory, `${name}.json`)
+  const date = new Date().toISOString()
+  const facts = { date, ...treeFacts(), words: wordsWithoutPaths(), ...conditions }
+  const all = new Map(earlierEntries(path).map(entry => [entry.name, entry]))
+  for (const { name: own, ...rest } of entries) all.set(own, { name: own, ...facts, ...rest })
+  mkdirSync(directory, { recursive: true })
+  writeFileSync(path, `${JSON.stringify({ bench: name, entries: [...all.values()] }, null, 2)}\n`)
   return path
 }

@@ -3,16 +3,19 @@
  * the same bytes in one file: the floor under a broker with one log per partition, and under one
  * with a shared journal.
  *
- * Always true: each file is appended to and fdatasynced, several at once like the broker's; the
- * files are gone afterwards.
+ * Always true: each file is appended to and fdatasynced, eight at once, in a process whose thread
+ * pool has room for all of them; the files are gone afterwards.
  * Used by curves/partitions.ts.
  */
-import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { median } from './figures.ts'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 
-/** As many as the broker has under way per data directory. */
+/** As many syncs as the broker has permits for. */
 const atOnce = 8
+const program = fileURLToPath(new URL('./disk-waves-process.js', import.meta.url))
 
 export interface WaveOptions {
   readonly directory: string
@@ -22,51 +25,31 @@ export interface WaveOptions {
   readonly seconds: number
 }
 
-async function appendDurably(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  await file.write(bytes)
-  await file.datasync()
+export interface WaveOrder extends WaveOptions {
+  readonly atOnce: number
 }
 
-async function inTurn(files: readonly FileHandle[], bytes: Uint8Array): Promise<void> {
-  let next = 0
-  const worker = async (): Promise<void> => {
-    for (let file = files[next++]; file !== undefined; file = files[next++]) {
-      await appendDurably(file, bytes)
-    }
-  }
-  await Promise.all(Array.from({ length: atOnce }, worker))
+/** Milliseconds, median. */
+export interface WaveFigures {
+  /** One wave over all files. */
+  readonly filesMs: number
+  /** All the bytes of a wave in one file. */
+  readonly journalMs: number
 }
 
-async function timed(seconds: number, wave: () => Promise<void>): Promise<number> {
-  const times: number[] = []
-  const endMs = performance.now() + seconds * 1000
-  while (times.length < 4 || performance.now() < endMs) {
-    const startMs = performance.now()
-    await wave()
-    times.push(performance.now() - startMs)
-  }
-  return median(times.slice(1))
-}
-
-/** Median milliseconds of one wave: over `files` files, and over one file with all the bytes. */
-export async function diskWaves(
-  options: WaveOptions,
-): Promise<{ readonly filesMs: number; readonly journalMs: number }> {
+/** Aborting `signal` kills the process. @throws Error with what it said on stderr */
+export async function diskWaves(options: WaveOptions, signal: AbortSignal): Promise<WaveFigures> {
   const directory = join(options.directory, 'disk-waves')
   await mkdir(directory)
-  const files: FileHandle[] = []
+  const order: WaveOrder = { ...options, directory, atOnce }
+  // The pool is made before the first line of a module runs, so its size comes from outside.
+  const env = { ...process.env, UV_THREADPOOL_SIZE: String(atOnce) }
+  const how = { env, signal, killSignal: 'SIGKILL' } as const
   try {
-    for (let n = 0; n < options.files; n++) files.push(await open(join(directory, `${n}`), 'a'))
-    const journal = await open(join(directory, 'journal'), 'a')
-    files.push(journal)
-    const bytes = Buffer.alloc(options.bytes, 'x')
-    const all = Buffer.alloc(options.bytes * options.files, 'x')
-    const single = files.slice(0, -1)
-    const filesMs = await timed(options.seconds, () => inTurn(single, bytes))
-    const journalMs = await timed(options.seconds, () => appendDurably(journal, all))
-    return { filesMs, journalMs }
+    const words = [program, JSON.stringify(order)]
+    const { stdout } = await promisify(execFile)(process.execPath, words, how)
+    return JSON.parse(stdout)
   } finally {
-    for (const file of files) await file.close()
     await rm(directory, { recursive: true, force: true })
   }
 }

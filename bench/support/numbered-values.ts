@@ -12,6 +12,8 @@
 const timeAt = 6
 const patternAt = 14
 
+const patternByte = (index: number, at: number): number => (index * 31 + at * 7) & 0xff
+
 export class NumberedValues {
   readonly #values: Buffer[]
   #next = 0
@@ -21,7 +23,7 @@ export class NumberedValues {
     const slab = Buffer.alloc(sizeBytes * ring)
     this.#values = Array.from({ length: ring }, (_, index) => {
       const value = slab.subarray(index * sizeBytes, (index + 1) * sizeBytes)
-      for (let at = patternAt; at < sizeBytes; at++) value[at] = (index * 31 + at * 7) & 0xff
+      for (let at = patternAt; at < sizeBytes; at++) value[at] = patternByte(index, at)
       return value
     })
   }
@@ -46,16 +48,24 @@ export function dueMsOf(value: Uint8Array): number {
   return new DataView(value.buffer, value.byteOffset, value.byteLength).getFloat64(timeAt, true)
 }
 
+/**
+ * How much of a value is compared: its number and length always; its last byte, or every byte of
+ * the pattern. Every byte costs too much to be part of a measured rate.
+ */
+export type CheckDepth = 'last byte' | 'every byte'
+
 /** Compares what comes with what was taken, in order. */
 export class NumberedCheck {
   readonly #sizeBytes: number
   readonly #ring: number
+  readonly #depth: CheckDepth
   count = 0
   problem: string | null = null
 
-  constructor(sizeBytes: number, ring: number) {
+  constructor(sizeBytes: number, ring: number, depth: CheckDepth = 'every byte') {
     this.#sizeBytes = sizeBytes
     this.#ring = ring
+    this.#depth = depth
   }
 
   /** Call it with each value, in the order in which they came. */
@@ -72,9 +82,11 @@ export class NumberedCheck {
       return
     }
     const last = this.#sizeBytes - 1
-    if (last < patternAt) return
-    const pattern = ((expected % this.#ring) * 31 + last * 7) & 0xff
-    if (value[last] !== pattern) this.problem = `record ${expected} has other content`
+    for (let at = this.#depth === 'every byte' ? patternAt : last; at <= last; at++) {
+      if (at < patternAt || value[at] === patternByte(expected % this.#ring, at)) continue
+      this.problem = `record ${expected} has other content at byte ${at}`
+      return
+    }
   }
 
   /** @throws Error where not exactly `expected` records came, each in its place */

@@ -6,6 +6,7 @@
  * Used by the lanes of bench/.
  */
 import { readdirSync, readFileSync } from 'node:fs'
+import { rssBytesOf } from '../../client/cli/bench/local-broker.ts'
 
 function read(path: string): string | null {
   try {
@@ -29,13 +30,10 @@ export function cpuSeconds(pid: number): number | null {
   }
 }
 
-/** Memory that the process has resident now, and had at most, bytes. */
-export function residentBytes(pid: number): { now: number; peak: number } | null {
+/** Memory that the process has resident now, bytes. */
+export function residentBytes(pid: number): number | null {
   const status = read(`/proc/${pid}/status`)
-  if (status === null) return null
-  const kib = (name: string): number =>
-    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? Number.NaN)
-  return { now: kib('VmRSS') * 1024, peak: kib('VmHWM') * 1024 }
+  return status === null ? null : rssBytesOf(status)
 }
 
 /** What a process used between two moments. */

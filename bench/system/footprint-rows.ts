@@ -5,20 +5,22 @@
  * process, with the client's code already loaded; of several starts the median counts.
  * Used by rows.ts.
  */
-import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { rssBytesOf } from '../../client/cli/bench/local-broker.ts'
 import { connect } from '../../client/index.ts'
 import type { Client } from '../../client/types/client.ts'
+import { median } from '../support/figures.ts'
+import { residentBytes } from '../support/process-usage.ts'
 import type { Lab } from './lab.ts'
 import type { Row } from './row.ts'
 
 const settleMs = 2000
 const topic = 'first'
 
-async function rssMegabytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
-  return Math.round(rssBytesOf(status) / 1e5) / 10
+/** @throws Error where the system does not tell: no figure is better than a guess */
+function rssMegabytes(pid: number): number {
+  const bytes = residentBytes(pid)
+  if (bytes === null) throw new Error('this system does not tell the memory of a process')
+  return Math.round(bytes / 1e5) / 10
 }
 
 async function withClient<T>(lab: Lab, use: (client: Client) => Promise<T>): Promise<T> {
@@ -29,9 +31,6 @@ async function withClient<T>(lab: Lab, use: (client: Client) => Promise<T>): Pro
     await client.close()
   }
 }
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 
 /** Milliseconds from spawn to the ack of the first record; the topic is there. */
 async function firstAckMs(lab: Lab, listen: string): Promise<number> {
@@ -83,7 +82,7 @@ export const footprintRows: readonly Row[] = [
     run: async lab => {
       const { pid } = await lab.start()
       await sleep(lab.sized(settleMs, 200))
-      const value = await rssMegabytes(pid)
+      const value = rssMegabytes(pid)
       return { value, unit: 'MB', measured: `${value} MB`, isMet: value <= 80, reports: [] }
     },
   },
@@ -118,11 +117,11 @@ export const footprintRows: readonly Row[] = [
       const { pid } = await lab.start()
       const partitions = lab.sized(1000, 50)
       await sleep(lab.sized(settleMs, 200))
-      const before = await rssMegabytes(pid)
+      const before = rssMegabytes(pid)
       await makePartitions(lab, partitions)
       await fillPartitions(lab, partitions)
       await sleep(lab.sized(settleMs, 200))
-      const after = await rssMegabytes(pid)
+      const after = rssMegabytes(pid)
       const value = Math.round(((after - before) * 1e4) / partitions) / 10
       const measured = `${value} KB (${before} → ${after} MB for ${partitions}, a record in each)`
       return { value, unit: 'KB', measured, isMet: value <= 50, reports: [] }

@@ -3,35 +3,30 @@
  * processes of their own, as a user would start them.
  *
  * Always true: brokers are stopped and the directory is gone when the lab is closed, whatever
- * happened; what a bench answers is freed of this machine's paths, because it is committed.
+ * happened; the lane's signal kills brokers and benches; what a bench answers is freed of this
+ * machine's paths, because it is committed.
  * Made by bench/run.ts for each row.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, statfs } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { BenchReport } from '../../client/cli/bench/report.ts'
 import { resultsIn } from '../../client/cli/bench/results-in.ts'
 import { type BrokerProcess, startBrokerProcess } from '../demo/broker-process.ts'
+import { dataParent } from '../support/disk.ts'
+import type { Lane } from '../support/lane.ts'
 
 const launcher = fileURLToPath(new URL('../../broker/cli/launcher.cjs', import.meta.url))
-const root = fileURLToPath(new URL('../../..', import.meta.url))
-/** statfs(2) of a file system in memory, which no fsync can make durable. */
-const tmpfsType = 0x01021994
 const benchTimeoutMs = 15 * 60_000
 
 export interface LabOptions {
   /** Few records: proves that everything works, says nothing about speed. */
   readonly quick: boolean
   /** Directory for the data; default: the temporary one, if it lies on a disk. */
-  readonly directory: string | null
-}
-
-async function onDisk(): Promise<string> {
-  const { type } = await statfs(tmpdir())
-  return type === tmpfsType ? root : tmpdir()
+  readonly directory: string | undefined
+  readonly lane: Lane
 }
 
 /** The report without paths and addresses of this machine. */
@@ -46,17 +41,32 @@ function freed(report: BenchReport, words: readonly string[]): BenchReport {
 
 export class Lab {
   readonly quick: boolean
-  readonly dataDir: string
+  readonly #lane: Lane
+  /** Holds the data directory and what a bench answers. */
+  readonly #directory: string
+  readonly #flags = new Set<string>()
   #broker: BrokerProcess | null = null
 
-  private constructor(options: LabOptions, dataDir: string) {
+  private constructor(options: LabOptions, directory: string) {
     this.quick = options.quick
-    this.dataDir = dataDir
+    this.#lane = options.lane
+    this.#directory = directory
   }
 
   static async open(options: LabOptions): Promise<Lab> {
-    const parent = options.directory ?? (await onDisk())
-    return new Lab(options, await mkdtemp(join(parent, 'sluice-bench-')))
+    const parent = dataParent(options.directory)
+    const lab = new Lab(options, options.lane.directory(parent, 'sluice-bench-'))
+    await mkdir(lab.#dataDir)
+    return lab
+  }
+
+  get #dataDir(): string {
+    return join(this.#directory, 'data')
+  }
+
+  /** What brokers were started with so far, beside place and log: a figure depends on it. */
+  get brokerFlags(): string {
+    return [...this.#flags].join(', ')
   }
 
   /** Full where figures count, few where only the way is to be proven. */
@@ -72,8 +82,12 @@ export class Lab {
   /** Starts a broker on the directory; one that runs is stopped first. */
   async start(flags: readonly string[] = [], listen = '127.0.0.1:0'): Promise<BrokerProcess> {
     await this.stop()
+    if (flags.length > 0) this.#flags.add(flags.join(' '))
     const all = ['--log-level', 'warn', ...flags]
-    this.#broker = await startBrokerProcess({ dataDir: this.dataDir, listen, flags: all })
+    const { signal } = this.#lane
+    this.#broker = await startBrokerProcess({
+      ...{ dataDir: this.#dataDir, listen, flags: all, signal },
+    })
     return this.#broker
   }
 
@@ -88,27 +102,26 @@ export class Lab {
    * @throws Error where it does not end with 0
    */
   async bench(words: readonly string[], nodeFlags: readonly string[] = []): Promise<BenchReport[]> {
-    const file = join(this.dataDir, '..', `result-${process.pid}-${Date.now()}.json`)
+    const file = join(this.#directory, 'result.json')
     const place = ['-s', this.broker.url, '--broker-pid', String(this.broker.pid)]
     const all = ['bench', ...words, ...place, '-q', '--json-file', file]
     const child = spawn(process.execPath, [...nodeFlags, launcher, ...all], {
       stdio: ['ignore', 'ignore', 'pipe'],
       timeout: benchTimeoutMs,
+      killSignal: 'SIGKILL',
+      signal: this.#lane.signal,
     })
+    const failed = once(child, 'error').then(([error]) => Promise.reject(error))
     let said = ''
     child.stderr.on('data', chunk => {
       said = (said + String(chunk)).slice(-4096)
     })
-    const [code, signal] = await once(child, 'close')
-    try {
-      if (code !== 0) throw new Error(`bench ${words.join(' ')}: exit ${code ?? signal}: ${said}`)
-      return resultsIn(await readFile(file, 'utf8'), file).map(report => freed(report, words))
-    } finally {
-      await rm(file, { force: true })
-    }
+    const [code, by] = await Promise.race([once(child, 'close'), failed])
+    if (code !== 0) throw new Error(`bench ${words.join(' ')}: exit ${code ?? by}: ${said}`)
+    return resultsIn(await readFile(file, 'utf8'), file).map(report => freed(report, words))
   }
 
   async close(): Promise<void> {
-    await this.stop().finally(() => rm(this.dataDir, { recursive: true, force: true }))
+    await this.stop().finally(() => this.#lane.remove(this.#directory))
   }
 }

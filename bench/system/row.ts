@@ -17,11 +17,15 @@ export interface Judged {
   readonly isMet: boolean
 }
 
-export interface Outcome extends Judged {
+/** What a row found. */
+export interface Found extends Judged {
   /** What it was made of; empty where no bench command did it. */
   readonly reports: readonly BenchReport[]
-  /** Other figures worth keeping. */
-  readonly facts?: Readonly<Record<string, number | string>>
+}
+
+export interface Outcome extends Found {
+  /** What the broker was started with, beside place and log; empty = its defaults. */
+  readonly brokerFlags: string
 }
 
 export interface Row {
@@ -29,7 +33,7 @@ export interface Row {
   readonly about: string
   /** In words, as the design has it. */
   readonly target: string
-  readonly run: (lab: Lab) => Promise<Outcome>
+  readonly run: (lab: Lab) => Promise<Found>
 }
 
 /** The only report of a bench. @throws Error where there are none or several */

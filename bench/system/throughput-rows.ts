@@ -8,7 +8,7 @@
  */
 import type { BenchReport } from '../../client/cli/bench/report.ts'
 import type { Lab } from './lab.ts'
-import { atLeast, type Judged, type Outcome, onlyOne, type Row } from './row.ts'
+import { atLeast, type Found, type Judged, onlyOne, type Row } from './row.ts'
 
 /** Room for all that a tail row reads; the default of 256 MiB would be read in half a second. */
 const wholeTail = ['--tail-cache-bytes', '2GiB']
@@ -20,7 +20,7 @@ const wholeTail = ['--tail-cache-bytes', '2GiB']
  */
 const manyInTheAir = ['--max-semi-space-size=32']
 
-const judged = (report: BenchReport, judge: (report: BenchReport) => Judged): Outcome => ({
+const judged = (report: BenchReport, judge: (report: BenchReport) => Judged): Found => ({
   ...judge(report),
   reports: [report],
 })
@@ -51,7 +51,7 @@ interface ReadRow {
 
 const readRow = (row: ReadRow): Row => ({
   name: row.name,
-  about: row.about,
+  about: `${row.about} (broker ${wholeTail.join(' ')})`,
   target: row.target,
   run: async lab => {
     await lab.start(wholeTail)

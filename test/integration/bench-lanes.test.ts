@@ -42,7 +42,9 @@ t.test('a curve is measured, told, and drawn; its directories are gone', async t
   t.strictSame(await readdir(root), ['out'])
   t.match(await readFile(join(out, 'curve-producers.svg'), 'utf8'), /^<svg [\s\S]*<circle /)
   const facts = JSON.parse(await readFile(join(out, 'curves.json'), 'utf8'))
-  for (const { points, failures } of facts.curves) {
+  t.equal(facts.entries.length, 1)
+  for (const { points, failures, disk, commit } of facts.entries) {
+    t.match({ disk, commit }, { disk: { syncP50Ms: Number }, commit: String })
     t.equal(points.length, 4)
     t.strictSame(failures, [])
   }
@@ -67,7 +69,7 @@ t.test('with redis-server here, both are measured and every record is compared',
   const { code, said } = await run([lane('peers'), ...words, '--root', root])
   t.equal(code, 0, said)
   t.match(said, /fsync +stream 100 B +produce +redis .* × [\d.]+ \(/)
-  t.match(said, /8 runs, every record checked; 0 skipped, 0 failed/)
+  t.match(said, /8 runs, every record read back and compared; 0 skipped, 0 failed/)
   t.strictSame(await readdir(root), [])
 })
 
@@ -76,9 +78,10 @@ t.test('wrong words end with exit 2 and say what is wrong', async t => {
     [lane('curves'), '--only', 'nonsense'],
     [lane('peers'), '--only', 'kafka'],
     [lane('peers'), '--class', 'sometimes'],
+    [lane('curves'), '--record', '--tiny'],
   ]) {
     const { code, said } = await run(words)
     t.equal(code, 2, said)
-    t.match(said, /nonsense|--kafka host:port|--class is/)
+    t.match(said, /nonsense|--kafka host:port|--class is|--record is for full/)
   }
 })

@@ -7,28 +7,13 @@
  * `--record`, because an ordinary run must leave the tree as it was.
  * Called by the command lines of the lanes at their end; the results lie in test/results/.
  */
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { arch, cpus, release, type as system, totalmem } from 'node:os'
 import { join } from 'node:path'
+import { machineFacts, treeFacts } from '../../bench/support/provenance.ts'
 import { root } from './repository.ts'
 
 /** A flag of every lane: write the result below test/results/. */
 export const recordFlag = '--record'
-
-const git = (...words: string[]): string =>
-  execFileSync('git', words, { cwd: root, encoding: 'utf8' }).trim()
-
-function machineFacts(): object {
-  const processors = cpus()
-  return {
-    cpu: processors[0]?.model.trim() ?? 'unknown',
-    cpus: processors.length,
-    memoryGiB: Math.round(totalmem() / 2 ** 30),
-    system: `${system()} ${release()} ${arch()}`,
-    node: process.version,
-  }
-}
 
 /**
  * Writes `facts` as the result of `lane` (a kebab-case name), with date, commit, machine and the
@@ -38,9 +23,7 @@ export function writeLaneResult(lane: string, facts: object): void {
   const result = {
     lane,
     date: new Date().toISOString(),
-    commit: git('rev-parse', 'HEAD'),
-    treeChanged:
-      git('status', '--porcelain', '--untracked-files=no', '--', '.', ':!*/results') !== '',
+    ...treeFacts(),
     machine: machineFacts(),
     words: process.argv.slice(2).filter(word => word !== recordFlag),
     ...facts,

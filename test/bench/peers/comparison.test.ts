@@ -45,6 +45,8 @@ t.test('another class or work is not in the row', async t => {
 t.test('a peer that missed a round, or a figure of 0, has no ratio', async t => {
   const missed = samples.slice(0, 2).concat(samples.slice(3))
   t.equal(compareFigure(missed, where, rate).peers[1]?.advantage, null)
+  const others = [...samples.slice(0, 3), sample('sluice', 2, { rate: 300 })]
+  t.equal(compareFigure(others, where, rate).peers[1]?.advantage, null, 'another round')
   const zero = [...samples.slice(0, 3), sample('sluice', 1, { rate: 0, p50: 2 })]
   t.equal(compareFigure(zero, where, rate).peers[1]?.advantage, null)
 })

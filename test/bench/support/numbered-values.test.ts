@@ -27,8 +27,13 @@ t.test('a lost, doubled, moved, cut or changed record is named', async t => {
   t.equal(problemOf(20, [a, b, d, c]), 'record 3 came where 2 was due')
   t.equal(problemOf(20, [a, b.subarray(1)]), 'record 1 has 19 bytes, not 20')
   const changed = new Uint8Array(b)
+  changed[15] = 255 - (b[15] ?? 0)
+  t.equal(problemOf(20, [a, changed]), 'record 1 has other content at byte 15')
+  changed.set(b)
   changed[19] = 255 - (b[19] ?? 0)
-  t.equal(problemOf(20, [a, changed]), 'record 1 has other content')
+  const quick = new NumberedCheck(20, 4, 'last byte')
+  for (const value of [a, changed]) quick.saw(value)
+  t.equal(quick.problem, 'record 1 has other content at byte 19')
 })
 
 t.test('a count that is not the expected one is an error', async t => {

@@ -40,6 +40,7 @@ const outcome = (value: number): Outcome => ({
   measured: `${value} MB/s`,
   isMet: value >= 1,
   reports: [aReport()],
+  brokerFlags: '--tail-cache-bytes 2GiB',
 })
 
 t.test('a row is met exactly at its target', async t => {
