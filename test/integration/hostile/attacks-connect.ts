@@ -37,7 +37,7 @@ export const noHello: Attack = async target => {
   return settle(sockets)
 }
 
-/** WebSockets that said hello and then nothing; they answer pings, as every client does. */
+/** WebSockets that said hello and then nothing, not even a pong: over before one is missed. */
 export const idleSockets: Attack = async target => {
   const sockets = await openMany(target, target.count, socket => socket.greet())
   await sleep(target.holdMs)

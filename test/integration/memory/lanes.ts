@@ -175,6 +175,12 @@ export async function partitionsLane({ count, holdMs }: SpreadSize): Promise<Lan
   return notes.report
 }
 
+interface ReadCounts {
+  readonly readers: number
+  readonly read: number
+  readonly readLeast: number
+}
+
 /** Many connections wait for records, and now and then there is one. */
 export async function connectionsLane({ count, holdMs }: SpreadSize): Promise<LaneReport> {
   const notes = new LaneNotes('connections')
@@ -195,9 +201,9 @@ export async function connectionsLane({ count, holdMs }: SpreadSize): Promise<La
     await writer.ask('writers', { url: broker.url, topic, partitions: 1, pauseMs: 100 })
     const series = [new RssSeries(broker.pid, 50), new RssSeries(sdk.pid, 50)] as const
     await sleep(holdMs)
-    const { read = 0 } = await sdk.ask<{ read?: number }>('counts')
-    notes.say(`${read} records read`)
-    notes.require(read >= count, 'not everybody read a record')
+    const { readers, read, readLeast } = await sdk.ask<ReadCounts>('counts')
+    notes.say(`${read} records read, ${readLeast} at least by each of ${readers}`)
+    notes.require(readers === count && readLeast >= 1, 'not everybody read a record')
     const state = count * 100 * 1024
     notes.series('broker', series[0], broker.idle.rssBytes + tailCacheBytes + state + slackBytes)
     notes.series('sdk', series[1], pair.sdkBefore.rssBytes + 4 * state + slackBytes)
