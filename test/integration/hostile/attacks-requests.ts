@@ -51,13 +51,16 @@ export const metadataStorm: Attack = async target => {
 export const lookupStorm: Attack = async target => {
   const at = { topic: target.topic, topicId: target.topicId, partition: 0 }
   const question = { ...at, at: 'timestamp', timestamp: 1 }
-  const many = runOf(20, id => ({
-    id: id + 10,
-    api: 'list-offsets',
-    partitions: new Array(20).fill(question),
-  }))
   const sockets = await openMany(target, target.count, socket => socket.greet())
-  await during(target.holdMs, () => Promise.all(sockets.map(socket => socket.write(many, 3000))))
+  const partitions = [question, question]
+  await during(target.holdMs, async () => {
+    for (const socket of sockets) {
+      while (socket.isOpen && socket.requests - socket.answers < 50) {
+        socket.request('list-offsets', { partitions })
+      }
+    }
+    await sleep(5)
+  })
   return settle(sockets)
 }
 
@@ -182,7 +185,20 @@ export const produceFlood: Attack = async target => {
   const bytes = HostileSocket.requestBytes(request, [body])
   const sockets = await openMany(target, target.count, socket => socket.greet())
   await during(target.holdMs, () => Promise.all(sockets.map(socket => socket.write(bytes))))
-  return settle(sockets)
+  const [asker] = await openMany(target, 1, socket => socket.greet())
+  const partitions = [{ topic, topicId, partition: 0, at: 'latest' }]
+  let kept = 0
+  for (let tries = 0; tries < 100 && kept < target.count; tries++) {
+    asker?.request('list-offsets', { partitions })
+    await asker?.until(() => asker.answers === asker.requests)
+    const [answer] = (asker?.lastHeader['partitions'] ?? []) as { offset?: number }[]
+    kept = answer?.offset ?? 0
+    await sleep(20)
+  }
+  asker?.reset()
+  const verdicts = await settle(sockets)
+  verdicts.add('records kept', kept)
+  return verdicts
 }
 
 /** Connections that answer no ping. */

@@ -9,7 +9,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from '../../../client/index.ts'
 import { MeasuredBroker, type MeasuredOptions } from './broker-child.ts'
-import { Child } from './child.ts'
+import { Child, orEnd } from './child.ts'
 import { LaneNotes, type LaneReport } from './lane.ts'
 import { RssSeries } from './series.ts'
 import { MiB, type Usage, untilBack } from './usage.ts'
@@ -33,8 +33,10 @@ class Pair {
 
   static async start(options: MeasuredOptions): Promise<Pair> {
     const broker = await MeasuredBroker.start(options)
-    const sdk = await Child.start(new URL('./sdk-child.js', import.meta.url))
-    return new Pair(broker, sdk, await sdk.ask<Usage>('usage'))
+    return orEnd(broker, async () => {
+      const sdk = await Child.start(new URL('./sdk-child.js', import.meta.url))
+      return orEnd(sdk, async () => new Pair(broker, sdk, await sdk.ask<Usage>('usage')))
+    })
   }
 
   /** Both have closed what they opened; their processes live on to tell. */
