@@ -35,7 +35,7 @@ export const requestCases: readonly HostileCase[] = [
   {
     attack: 'lookupStorm',
     claim: 'lookups by time in batches that unpack to a great size go one by one',
-    fast: { count: 2, holdMs: 600 },
+    fast: { count: 2, holdMs: 1500 },
     full: { count: 10, holdMs: 5000 },
     topic: { partitions: 1, bombs: 4 },
     limitMiB: 160,

@@ -119,7 +119,7 @@ export async function runHostile(
     peakBytes: rss.peak,
     boundBytes: idle.rssBytes + (limitMiB + (one.garbageMiB ?? garbageMiB)) * MiB,
     rss,
-    left: await untilBack(allowed, () => broker.usage()),
+    left: await untilBack(allowed, () => broker.usage(), isLong ? 20_000 : 10_000),
   }
   const problems = problemsOf(one, report, { count: size.count, config: arena.config })
   return { ...report, problems: [...problems, ...(isLong ? slowness(one, report) : [])] }
