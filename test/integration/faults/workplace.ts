@@ -1,5 +1,6 @@
 /**
- * Workplace: a directory in which one run of a fault test or of the memory lane keeps data, images and mounts, and the
+ * Workplace: a directory in which one run of a fault test or of the memory lane keeps data, images
+ * and mounts, and the
  * end of all of it.
  *
  *   /dev/shm/sluice-test-<pid>-<start time of that process>-<n>/ …

@@ -67,7 +67,7 @@ export const lookupStorm: Attack = async target => {
   const partitions = [question, question]
   await during(target.holdMs, async () => {
     for (const socket of sockets) {
-      while (socket.isOpen && socket.requests - socket.answers < 50) {
+      while (socket.isOpen && socket.requests - socket.answers < 4) {
         socket.request('list-offsets', { partitions })
       }
     }

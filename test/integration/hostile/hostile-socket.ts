@@ -3,7 +3,8 @@
  * listen.
  *
  * Always true: nothing that the broker does throws here; what it says is counted (HTTP status,
- * close code, error codes), and nothing kept but the last header; `ended` resolves once the connection is gone.
+ * close code, error codes),
+ * nothing kept but the last header; `ended` resolves once the connection is gone.
  * Used by the attacks, in the attacker's process.
  */
 import { connect, type Socket } from 'node:net'
@@ -185,7 +186,8 @@ export class HostileSocket {
 const itemsOf = (value: unknown): { error?: unknown }[] => (Array.isArray(value) ? value : [])
 
 /**
- * What became of many sockets: `connected × 9, greeted × 6, answers × 8, HTTP 503 × 3, THROTTLED × 7`.
+ * What became of many sockets: `connected × 9, greeted × 6, answers × 8, HTTP 503 × 3,
+ * THROTTLED × 7`.
  * The answer to hello is not among the answers.
  */
 export class Verdicts {

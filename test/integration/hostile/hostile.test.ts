@@ -4,7 +4,8 @@
  * size are `npm run memory -- --only hostile`.
  *
  * What this small form proves of memory: half-received messages, fragments, unread answers and
- * uncommitted batches stay within their own limits (`fastLimitMiB`). Elsewhere an attack of a second
+ * uncommitted batches stay within their own limits (`fastLimitMiB`). Elsewhere an attack of a
+ * second
  * allocates less than the common bound, and what is proved is what everybody is told, that handles
  * come back, and that the victim goes on.
  */

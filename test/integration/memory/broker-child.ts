@@ -1,7 +1,8 @@
 /**
  * Broker child: starts a measured broker on a data directory of its own and watches it.
  *
- * Always true: `dispose` ends the process and removes its files, whatever happened before; so does a
+ * Always true: `dispose` ends the process and removes its files, whatever happened before; so
+ * does a
  * start that fails, and a signal that ends this process (workplace.ts).
  * Used by the memory lane and the hostile clients.
  */

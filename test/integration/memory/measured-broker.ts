@@ -5,7 +5,8 @@
  *   words: the config as JSON      asks: start · usage · close · hangSyncs · releaseSyncs
  *
  * Always true: without hangSyncs the disk is the one of `sluice start`, unchanged; its timers are
- * the real ones, counted; after `close` the process lives on, so that it can be seen what the broker
+ * the real ones, counted; after `close` the process lives on, so that it can be seen what the
+ * broker
  * left behind.
  * Started by MeasuredBroker in broker-child.ts.
  */
