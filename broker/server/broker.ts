@@ -64,7 +64,7 @@ export interface BrokerOptions {
 /** How long a stopping broker waits for peers to take their answers. */
 const maxDrainMs = 1000
 /** Lookups by time at once, over all connections: each may unpack a batch of 64 MiB. */
-const maxLookups = 1
+export const maxLookups = 1
 
 /**
  * Undoes what was done so far, last first; keeps going past a step that fails and throws its error

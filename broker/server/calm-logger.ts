@@ -12,8 +12,8 @@ import type { LogEvent } from '../world/log-events.ts'
 import type { Logger } from '../world/logger.ts'
 import type { BrokerWorld } from '../world/world.ts'
 
-const maxLines = 20
-const windowMs = 10_000
+export const maxLines = 20
+export const windowMs = 10_000
 
 interface Storm {
   readonly untilMs: number

@@ -8,10 +8,10 @@
  */
 
 /** Parts from this size on are sent without a copy. */
-const largeBytes = 16 * 1024
+export const largeBytes = 16 * 1024
 const fullRunBytes = 64 * 1024 - largeBytes
 /** Foreign clients may cut finer than we do. */
-const leastMaxFragments = 16 * 1024
+export const leastMaxFragments = 16 * 1024
 
 /** Of two fragments in a row, one holds at least `largeBytes`: that bounds what we send. */
 export function maxFragmentsOf(maxMessageBytes: number): number {

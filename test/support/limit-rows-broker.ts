@@ -5,11 +5,13 @@
  */
 import { topicOptions } from '../../broker/config/topic-config.ts'
 import { maxTopicLabels } from '../../broker/metrics/topic-counts.ts'
+import { maxLookups } from '../../broker/server/broker.ts'
+import { maxLines, windowMs } from '../../broker/server/calm-logger.ts'
 import { defaultStorageLimits } from '../../broker/storage/shared.ts'
 import { maxTopicNameLength } from '../../protocol/messages/common.ts'
 import { maxPartitionsPerTopic } from '../../protocol/messages/topics.ts'
 import { defaultMaxUncompressedBytes } from '../../protocol/records/record-reader.ts'
-import { bytes, constant, hostile, type LimitRow, option, server, serverTest } from './limit-row.ts'
+import { bytes, constant, type LimitRow, option, server, serverTest } from './limit-row.ts'
 
 export const memoryLimits: readonly LimitRow[] = [
   option('maxReceiveBytes', {
@@ -48,11 +50,11 @@ export const memoryLimits: readonly LimitRow[] = [
     test: 'test/protocol/compression/compression.test.ts',
     proof: 'a bomb is refused without taking its memory',
   }),
-  constant('maxLookups', 1, {
+  constant('maxLookups', maxLookups, {
     file: `${server}/broker.ts`,
     beyond: 'lookups by time wait for each other',
-    test: `${hostile}/cases-of-requests.ts`,
-    proof: 'lookups by time in batches that unpack to a great size go one by one',
+    test: `${serverTest}/lookups.test.ts`,
+    proof: 'lookups by time go one by one, over all connections and all partitions',
   }),
 ]
 
@@ -120,7 +122,7 @@ export const requestLimits: readonly LimitRow[] = [
     test: 'test/broker/metrics/counts.test.ts',
     proof: 'a thousand topics that come and go leave no label behind',
   }),
-  constant('maxLines', '20 in 10s', {
+  constant('maxLines', `${maxLines} in ${windowMs / 1000}s`, {
     file: `${server}/calm-logger.ts`,
     beyond: 'log lines of one event are counted',
     test: `${serverTest}/calm-logger.test.ts`,

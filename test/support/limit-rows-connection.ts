@@ -4,13 +4,13 @@
  * Put into the table by limits-table.ts.
  */
 import { maxFrameBodies, maxHeaderNesting } from '../../protocol/frame.ts'
+import { largeBytes, leastMaxFragments } from '../../protocol/transport/fragments.ts'
 import { maxHttpHeaderBytes, maxRequestsPerSocket } from '../../protocol/transport/http-door.ts'
 import { maxChunks, maxPendingPongs } from '../../protocol/transport/websocket.ts'
 import { maxControlFrames } from '../../protocol/transport/websocket-connection.ts'
 import {
   bytes,
   constant,
-  hostile,
   type LimitRow,
   option,
   server,
@@ -95,7 +95,7 @@ export const messageLimits: readonly LimitRow[] = [
     test: 'test/protocol/frame.test.ts',
     proof: 'the number of bodies is limited, and empty ones cost nothing',
   }),
-  constant('maxFragmentsOf', '16384, or 2 per 16 KiB', {
+  constant('maxFragmentsOf', `${leastMaxFragments}, or 2 per ${largeBytes / 1024} KiB`, {
     file: `${transport}/fragments.ts`,
     beyond: 'close 1008',
     test: `${transportTest}/hostile-bytes.test.ts`,
@@ -116,7 +116,7 @@ export const messageLimits: readonly LimitRow[] = [
   constant('maxPendingPongs', maxPendingPongs, {
     file: `${transport}/websocket.ts`,
     beyond: 'cut off',
-    test: `${hostile}/cases-of-sockets.ts`,
-    proof: 'pings whose answers nobody reads are cut off before the answers pile up',
+    test: `${transportTest}/pending-pongs.test.ts`,
+    proof: 'a peer that takes no pongs may be owed sixty, at the next ping it is cut off',
   }),
 ]

@@ -1,20 +1,21 @@
 /**
- * Workplace: a directory in which one run of a fault test keeps data, images and mounts, and the
+ * Workplace: a directory in which one run of a fault test or of the memory lane keeps data, images
+ * and mounts, and the
  * end of all of it.
  *
- *   /dev/shm/sluice-faults-<pid>-<start time of that process>-<n>/ …
+ *   /dev/shm/sluice-test-<pid>-<start time of that process>-<n>/ …
  *
  * Always true: after `remove`, and after a SIGINT or SIGTERM of this process, nothing of it is
  * left: no process that works in it, no mount, no loop device, no file. What a run left that was
  * itself killed is found by the directory's name, which says whose it was, and removed by the next.
- * Used by everything in this folder that writes.
+ * Used by everything in this folder that writes, and by the measured brokers of the memory lane.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-const prefix = 'sluice-faults-'
+const prefix = 'sluice-test-'
 /** In memory where there is room for it: the power cuts are then three times as fast. */
 const bases = ['/dev/shm', tmpdir()]
 const open = new Set<Workplace>()
@@ -23,10 +24,13 @@ let made = 0
 export class Workplace {
   readonly directory: string
 
-  /** @throws Error where no directory for temporary files can be written */
-  constructor() {
+  /**
+   * `onDisk`: not in memory, for what is large.
+   * @throws Error where no directory for temporary files can be written
+   */
+  constructor({ onDisk = false }: { readonly onDisk?: boolean } = {}) {
     removeLeftovers()
-    const base = bases.find(existsSync) ?? tmpdir()
+    const base = onDisk ? tmpdir() : (bases.find(existsSync) ?? tmpdir())
     const owner = `${process.pid}-${startTimeOf(process.pid)}`
     this.directory = join(base, `${prefix}${owner}-${made++}`)
     mkdirSync(this.directory)
@@ -95,7 +99,7 @@ function killQuietly(pid: number): void {
 function removeLeftovers(): void {
   for (const base of bases.filter(existsSync)) {
     for (const name of readdirSync(base)) {
-      const [, pid = '', startTime] = name.match(/^sluice-faults-(\d+)-(\d+)-\d+$/) ?? []
+      const [, pid = '', startTime] = name.match(/^sluice-test-(\d+)-(\d+)-\d+$/) ?? []
       if (pid === '' || startTimeOf(Number(pid)) === startTime) continue
       removeDirectory(join(base, name))
     }

@@ -7,13 +7,14 @@
 import type { BrokerConfigInput } from '../../../broker/config/broker-config.ts'
 import { type Client, connect } from '../../../client/index.ts'
 import { MeasuredBroker } from '../memory/broker-child.ts'
-import { Child } from '../memory/child.ts'
+import { Child, orEnd } from '../memory/child.ts'
 import { MiB } from '../memory/usage.ts'
 import type { AttackTarget } from './attack.ts'
 import type { AttackedTopic, AttackSize } from './hostile-case.ts'
 import { Victim, victimTopic } from './victim.ts'
 
 export class Arena {
+  readonly config: BrokerConfigInput
   readonly broker: MeasuredBroker
   readonly victim: Victim
   readonly #client: Client
@@ -21,11 +22,13 @@ export class Arena {
   #attacked = 0
 
   private constructor(parts: {
+    config: BrokerConfigInput
     broker: MeasuredBroker
     victim: Victim
     client: Client
     attacker: Child
   }) {
+    this.config = parts.config
     this.broker = parts.broker
     this.victim = parts.victim
     this.#client = parts.client
@@ -34,18 +37,16 @@ export class Arena {
 
   static async open(config: BrokerConfigInput): Promise<Arena> {
     const broker = await MeasuredBroker.start({ config })
-    try {
-      const victim = await Victim.start(broker.url)
-      const client = await connect({ servers: broker.url, closeTimeoutMs: 1000 })
-      return new Arena({ broker, victim, client, attacker: await Arena.#newAttacker() })
-    } catch (error) {
-      await broker[Symbol.asyncDispose]()
-      throw error
-    }
-  }
-
-  static #newAttacker(): Promise<Child> {
-    return Child.start(new URL('./attacker.js', import.meta.url))
+    return orEnd(broker, async () => {
+      const attacker = await Child.start(new URL('./attacker.js', import.meta.url))
+      return orEnd(attacker, async () => {
+        const victim = await Victim.start(broker.url)
+        return orEnd(victim, async () => {
+          const client = await connect({ servers: broker.url, closeTimeoutMs: 1000 })
+          return new Arena({ config, broker, victim, client, attacker })
+        })
+      })
+    })
   }
 
   /** Makes the topic that is attacked, if there is to be one, and answers what to attack. */
@@ -78,7 +79,7 @@ export class Arena {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#attacker.end()
-    await this.victim.close()
+    await this.victim[Symbol.asyncDispose]()
     await this.#client.close()
     await this.broker[Symbol.asyncDispose]()
   }

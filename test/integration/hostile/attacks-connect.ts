@@ -37,7 +37,7 @@ export const noHello: Attack = async target => {
   return settle(sockets)
 }
 
-/** WebSockets that said hello and then nothing; they answer pings, as every client does. */
+/** WebSockets that said hello and then nothing, not even a pong: over before one is missed. */
 export const idleSockets: Attack = async target => {
   const sockets = await openMany(target, target.count, socket => socket.greet())
   await sleep(target.holdMs)
@@ -68,7 +68,7 @@ export const churn: Attack = async target => {
       else await socket.until(() => !socket.socket.connecting)
       socket.reset()
       await socket.ended
-      if (socket.status !== 0 && socket.status !== 101) verdicts.add(`HTTP ${socket.status}`)
+      verdicts.note(socket)
     }
   }
   await Promise.all(Array.from({ length: 50 }, one))
@@ -85,11 +85,14 @@ const smuggling = crlf(
   'Transfer-Encoding: chunked',
 )
 
+/** What a browser sends for a page of somebody else. */
+const foreign: readonly (readonly [string, string])[] = [
+  ['Origin', upgradeRequest({ Origin: 'http://evil.example' })],
+  ['Host', upgradeRequest({ Host: 'rebound.example:80' })],
+  ['Host of a page', crlf('GET /metrics HTTP/1.1', 'Host: rebound.example')],
+]
 /** HTTP that is not what the port is for, or that two readers may read differently. */
-const junk: readonly string[] = [
-  upgradeRequest({ Origin: 'http://evil.example' }),
-  upgradeRequest({ Host: 'rebound.example:80' }),
-  crlf('GET /metrics HTTP/1.1', 'Host: rebound.example'),
+const malformed: readonly string[] = [
   crlf('POST / HTTP/1.1', 'Host: 127.0.0.1', 'Content-Length: 1000000000'),
   `${smuggling}0\r\n\r\nGET /x HTTP/1.1\r\n`,
   crlf('GET / HTTP/1.1', 'Host: 127.0.0.1', 'Host: localhost', 'Transfer-Encoding: x'),
@@ -108,6 +111,12 @@ const junk: readonly string[] = [
   upgradeRequest({ 'Sec-WebSocket-Protocol': 'mqtt' }),
 ]
 
+/** With the name under which its verdicts are counted, so that one check cannot stand for another. */
+const junk: readonly (readonly [string, string])[] = [
+  ...foreign,
+  ...malformed.map(text => ['junk', text] as const),
+]
+
 /** `count` pieces of junk, each on a socket of its own, ended by the broker or by us. */
 export const httpJunk: Attack = async target => {
   const verdicts = new Verdicts()
@@ -117,11 +126,12 @@ export const httpJunk: Attack = async target => {
       const index = sent++
       const socket = openSocket(target, index)
       await socket.until(() => !socket.socket.connecting)
-      socket.socket.write(Buffer.from(junk[index % junk.length] ?? '', 'latin1'))
+      const [name, text] = junk[index % junk.length] as readonly [string, string]
+      socket.socket.write(Buffer.from(text, 'latin1'))
       const quiet = sleep(1000)
       await Promise.race([socket.ended, socket.until(() => socket.status !== 0), quiet])
-      if (socket.status !== 0) verdicts.add(`HTTP ${socket.status}`)
-      else verdicts.add(socket.isOpen ? 'still open' : 'cut off')
+      const silence = socket.isOpen ? 'still open' : 'cut off'
+      verdicts.add(`${name}: ${socket.status === 0 ? silence : `HTTP ${socket.status}`}`)
       socket.reset()
     }
   }

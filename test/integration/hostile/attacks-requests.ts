@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { batchOf } from '../../support/test-broker.ts'
-import { type Attack, type AttackTarget, during, openMany, settle } from './attack.ts'
+import { type Attack, type AttackTarget, during, openMany, openSocket, settle } from './attack.ts'
 import { HostileSocket } from './hostile-socket.ts'
 
 /** A fetch of everything that the topic holds. */
@@ -16,6 +16,18 @@ function fetchFields(target: AttackTarget, over: object = {}): object {
     ...over,
   }))
   return { maxWaitMs: 0, minBytes: 1, maxBytes: 2 ** 30, isolation: 'uncommitted', partitions }
+}
+
+/** The offset that the next record of the topic's first partition gets, as far as it is known. */
+async function endOffset({ topic, topicId, ...target }: AttackTarget): Promise<number> {
+  const asker = openSocket({ topic, topicId, ...target })
+  await asker.greet()
+  const at = 'latest'
+  asker.request('list-offsets', { partitions: [{ topic, topicId, partition: 0, at }] })
+  await asker.until(() => asker.answers === asker.requests)
+  const [answer] = (asker.lastHeader['partitions'] ?? []) as { offset?: number }[]
+  asker.reset()
+  return answer?.offset ?? 0
 }
 
 /** The same request with ids 0, 1, 2, … as one run of bytes. */
@@ -51,13 +63,16 @@ export const metadataStorm: Attack = async target => {
 export const lookupStorm: Attack = async target => {
   const at = { topic: target.topic, topicId: target.topicId, partition: 0 }
   const question = { ...at, at: 'timestamp', timestamp: 1 }
-  const many = runOf(20, id => ({
-    id: id + 10,
-    api: 'list-offsets',
-    partitions: new Array(20).fill(question),
-  }))
   const sockets = await openMany(target, target.count, socket => socket.greet())
-  await during(target.holdMs, () => Promise.all(sockets.map(socket => socket.write(many, 3000))))
+  const partitions = [question, question]
+  await during(target.holdMs, async () => {
+    for (const socket of sockets) {
+      while (socket.isOpen && socket.requests - socket.answers < 4) {
+        socket.request('list-offsets', { partitions })
+      }
+    }
+    await sleep(5)
+  })
   return settle(sockets)
 }
 
@@ -92,10 +107,12 @@ export const unreadLongPolls: Attack = async target => {
 /** Long polls by the thousand: each waits for bytes that never come. */
 export const longPolls: Attack = async target => {
   const wait = { minBytes: 2 ** 30, maxWaitMs: 300_000 }
+  // From its end: what is there of older records is an estimate where they are not cached.
+  const offset = await endOffset(target)
   const many = runOf(100, id => ({
     id: id + 10,
     api: 'fetch',
-    ...fetchFields(target),
+    ...fetchFields(target, { offset }),
     ...wait,
   }))
   const sockets = await openMany(target, target.count, async socket => {
@@ -182,7 +199,14 @@ export const produceFlood: Attack = async target => {
   const bytes = HostileSocket.requestBytes(request, [body])
   const sockets = await openMany(target, target.count, socket => socket.greet())
   await during(target.holdMs, () => Promise.all(sockets.map(socket => socket.write(bytes))))
-  return settle(sockets)
+  let kept = 0
+  for (let tries = 0; tries < 100 && kept < target.count; tries++) {
+    kept = await endOffset(target)
+    await sleep(20)
+  }
+  const verdicts = await settle(sockets)
+  verdicts.add('records kept', kept)
+  return verdicts
 }
 
 /** Connections that answer no ping. */

@@ -8,6 +8,7 @@
  */
 import type { BrokerConfigInput } from '../../../broker/config/broker-config.ts'
 import { MiB } from '../memory/usage.ts'
+import type { Told } from './told.ts'
 
 export interface AttackSize {
   readonly count: number
@@ -26,14 +27,26 @@ export interface HostileCase {
   /** It needs its own config in the fast form too. */
   readonly isAlone?: boolean
   readonly topic?: AttackedTopic
-  /** How much more the broker may hold, by its limits; in the fast form `fastLimitMiB`. */
+  /** How much more the broker may hold, by its limits. */
   readonly limitMiB: number
+  /** The same in the fast form, where one limit of `fastConfig` is what counts. */
+  readonly fastLimitMiB?: number
   /** Where reads of files leave more of it than usual. */
   readonly garbageMiB?: number
-  /** Of the verdicts: each must be matched by one that occurred. */
-  readonly told: readonly RegExp[]
+  /** Of the verdicts, each must hold. */
+  readonly told: readonly Told[]
+  /** Where the attack takes more of the broker's time than the defaults allow. */
+  readonly victim?: VictimBounds
   /** What it made stays, and holds files open for a good reason. */
   readonly leavesFiles?: true
+}
+
+/** Of the victim's rounds in the full form. */
+export interface VictimBounds {
+  /** Of its median, above that without an attack; default 50. */
+  readonly addedMs?: number
+  /** Default 500. */
+  readonly p99Ms?: number
 }
 
 export interface AttackedTopic {
@@ -52,6 +65,7 @@ export const heldSlackMiB = 24
 export const fastConfig: BrokerConfigInput = {
   handshakeTimeoutMs: 500,
   helloTimeoutMs: 500,
+  maxConnections: 250,
   maxConnectionsPerAddress: 50,
   maxReceiveBytes: 8 * MiB,
   maxSendBytes: 16 * MiB,
@@ -59,5 +73,5 @@ export const fastConfig: BrokerConfigInput = {
   tailCacheBytes: 16 * MiB,
   maxPartitions: 200,
 }
-/** What they add up to, half-received messages apart. */
+/** What they add up to, half-received messages apart; for cases without a `fastLimitMiB`. */
 export const fastLimitMiB = 64

@@ -11,6 +11,7 @@ import { megabytes, RssSeries } from '../memory/series.ts'
 import { MiB, untilBack } from '../memory/usage.ts'
 import type { Arena } from './arena.ts'
 import { type AttackSize, garbageMiB, type HostileCase, heldSlackMiB } from './hostile-case.ts'
+import { type Situation, untold } from './told.ts'
 import type { Latency } from './victim.ts'
 
 export interface HostileReport {
@@ -31,6 +32,8 @@ export interface HostileReport {
 
 /** Before there were turns, a storm of metadata made others wait for more than 10 s. */
 const longestMs = 6000
+/** The calm logger has one for ten seconds for each event of which it was told too often. */
+const logTimers = 8
 
 /** In the middle of the attack, or at its end. */
 async function heldWhile(arena: Arena, attack: Promise<unknown>, holdMs: number): Promise<number> {
@@ -38,13 +41,13 @@ async function heldWhile(arena: Arena, attack: Promise<unknown>, holdMs: number)
   return (await arena.broker.usage()).heldBytes
 }
 
-function problemsOf(one: HostileCase, report: Omit<HostileReport, 'problems'>): string[] {
+function problemsOf(
+  one: HostileCase,
+  report: Omit<HostileReport, 'problems'>,
+  situation: Situation,
+): string[] {
   const { verdicts, attacked, peakBytes, boundBytes, heldBytes, heldBoundBytes, left } = report
-  const problems: string[] = []
-  for (const pattern of one.told) {
-    const told = Object.entries(verdicts).some(([name, count]) => count > 0 && pattern.test(name))
-    if (!told) problems.push(`nobody was told ${pattern}`)
-  }
+  const problems = untold(one.told, verdicts, situation)
   if (attacked.maxMs > longestMs) {
     problems.push(`the victim waited ${attacked.maxMs.toFixed(0)} ms, allowed ${longestMs}`)
   }
@@ -59,20 +62,41 @@ function problemsOf(one: HostileCase, report: Omit<HostileReport, 'problems'>): 
   return problems
 }
 
+/** Others hardly notice: what the victim waits more than when it is calm, and at worst. */
+function slowness(
+  { victim: { addedMs = 50, p99Ms = 500 } = {} }: HostileCase,
+  { calm, attacked }: Pick<HostileReport, 'calm' | 'attacked'>,
+): string[] {
+  const bounds = [
+    ['p50', attacked.medianMs, calm.medianMs + addedMs],
+    ['p99', attacked.p99Ms, p99Ms],
+  ] as const
+  return bounds
+    .filter(([, took, allowed]) => took > allowed)
+    .map(([name, ...both]) => {
+      const [took, allowed] = both.map(one => one.toFixed(0))
+      return `the victim's ${name} was ${took} ms, allowed ${allowed}`
+    })
+}
+
 export interface HostileSizes {
   readonly size: AttackSize
   /** What the limits in force add up to for this attack. */
   readonly limitMiB: number
+  /** Whether it lasts long enough for the victim's median and p99 to be judged too. */
+  readonly isLong?: boolean
 }
 
 export async function runHostile(
   arena: Arena,
   one: HostileCase,
-  { size, limitMiB }: HostileSizes,
+  { size, limitMiB, isLong = false }: HostileSizes,
 ): Promise<HostileReport> {
   const { broker, victim } = arena
   const before = await broker.usage()
-  const allowed = one.leavesFiles ? { ...before, files: Number.POSITIVE_INFINITY } : before
+  const timers = before.timers + logTimers
+  const files = one.leavesFiles ? Number.POSITIVE_INFINITY : before.files
+  const allowed = { ...before, timers, files }
   const target = await arena.prepare(one.topic, size)
   const calm = await victim.measure(Promise.resolve(), 200)
   const idle = await broker.usage()
@@ -95,9 +119,10 @@ export async function runHostile(
     peakBytes: rss.peak,
     boundBytes: idle.rssBytes + (limitMiB + (one.garbageMiB ?? garbageMiB)) * MiB,
     rss,
-    left: await untilBack(allowed, () => broker.usage()),
+    left: await untilBack(allowed, () => broker.usage(), isLong ? 20_000 : 10_000),
   }
-  return { ...report, problems: problemsOf(one, report) }
+  const problems = problemsOf(one, report, { count: size.count, config: arena.config })
+  return { ...report, problems: [...problems, ...(isLong ? slowness(one, report) : [])] }
 }
 
 const ms = ({ medianMs, p99Ms, maxMs }: Latency): string =>

@@ -3,7 +3,8 @@
  * listen.
  *
  * Always true: nothing that the broker does throws here; what it says is counted (HTTP status,
- * close code, error codes), not kept; `ended` resolves once the connection is gone.
+ * close code, error codes),
+ * nothing kept but the last header; `ended` resolves once the connection is gone.
  * Used by the attacks, in the attacker's process.
  */
 import { connect, type Socket } from 'node:net'
@@ -24,6 +25,10 @@ export class HostileSocket {
   closeCode = 0
   closeReason = ''
   answers = 0
+  isConnected = false
+  /** Whether hello was answered, and not by an error. */
+  isGreeted = false
+  lastHeader: Readonly<Record<string, unknown>> = {}
   readonly errors = new Map<string, number>()
   #text = ''
   #unread: Buffer = Buffer.alloc(0)
@@ -36,7 +41,10 @@ export class HostileSocket {
     this.socket = connect({ host: '127.0.0.1', port, ...local })
     this.socket.setNoDelay(true)
     this.socket.on('data', chunk => this.#onData(chunk))
-    this.socket.on('connect', () => this.#wake())
+    this.socket.on('connect', () => {
+      this.isConnected = true
+      this.#wake()
+    })
     this.socket.on('error', () => {})
     this.ended = new Promise(resolve => {
       this.socket.once('close', () => {
@@ -66,8 +74,9 @@ export class HostileSocket {
   async greet(): Promise<boolean> {
     if (!(await this.upgrade())) return false
     this.request('hello', { client: { software: 'hostile 1', id: '' } })
-    await this.until(() => this.answers > 0)
-    return this.isOpen
+    await this.until(() => this.answers > 0 || this.closeCode > 0)
+    this.isGreeted = this.answers > 0 && this.errors.size === 0
+    return this.isGreeted && this.isOpen
   }
 
   /** One binary message in one frame; the bytes of it. */
@@ -77,6 +86,11 @@ export class HostileSocket {
 
   static requestBytes(header: object, bodies: readonly Uint8Array[] = []): Buffer {
     return HostileSocket.message(...encodeFrame({ v: 1, ...header }, bodies))
+  }
+
+  /** How many were made by `request`. */
+  get requests(): number {
+    return this.#lastId
   }
 
   request(api: string, fields: object = {}, bodies: readonly Uint8Array[] = []): number {
@@ -159,6 +173,7 @@ export class HostileSocket {
     if ((first & 0x80) === 0) return
     const { header } = decodeFrame(this.#message, 2 ** 30)
     this.#message = []
+    this.lastHeader = header
     this.answers++
     const items = [header, ...itemsOf(header['topics']), ...itemsOf(header['partitions'])]
     for (const { error } of items) {
@@ -170,7 +185,11 @@ export class HostileSocket {
 
 const itemsOf = (value: unknown): { error?: unknown }[] => (Array.isArray(value) ? value : [])
 
-/** What the broker said to many sockets: `HTTP 503 × 12, close 1008 × 3, THROTTLED × 7`. */
+/**
+ * What became of many sockets: `connected × 9, greeted × 6, answers × 8, HTTP 503 × 3,
+ * THROTTLED × 7`.
+ * The answer to hello is not among the answers.
+ */
 export class Verdicts {
   readonly counts: Record<string, number> = {}
 
@@ -180,9 +199,12 @@ export class Verdicts {
 
   /** Counts what became of a socket. */
   note(socket: HostileSocket): void {
+    if (socket.isGreeted) this.add('greeted')
+    else if (socket.isConnected) this.add('connected')
     if (socket.status !== 0 && socket.status !== 101) this.add(`HTTP ${socket.status}`)
     if (socket.closeCode !== 0) this.add(`close ${socket.closeCode}`)
     else if (!socket.isOpen) this.add('cut off')
+    this.add('answers', socket.answers - (socket.isGreeted ? 1 : 0))
     for (const [code, count] of socket.errors) this.add(code, count)
   }
 }

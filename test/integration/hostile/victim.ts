@@ -8,6 +8,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Client, connect } from '../../../client/index.ts'
+import { orEnd } from '../memory/child.ts'
 
 export interface Latency {
   readonly rounds: number
@@ -36,11 +37,13 @@ export class Victim {
 
   static async start(url: string): Promise<Victim> {
     const client = await connect({ servers: url, closeTimeoutMs: 1000 })
-    const { topicId } = await client.admin.topics.create({ name: victimTopic, partitions: 1 })
-    const consumer = client.consumer({ topics: [victimTopic], start: 'earliest' })
-    const victim = new Victim(client, topicId, consumer[Symbol.asyncIterator]())
-    for (let i = 0; i < 20; i++) await victim.#round()
-    return victim
+    return orEnd(client, async () => {
+      const { topicId } = await client.admin.topics.create({ name: victimTopic, partitions: 1 })
+      const consumer = client.consumer({ topics: [victimTopic], start: 'earliest' })
+      const victim = new Victim(client, topicId, consumer[Symbol.asyncIterator]())
+      for (let i = 0; i < 20; i++) await victim.#round()
+      return victim
+    })
   }
 
   /** Works until `over` settles, but for at least `leastMs`. */
@@ -69,7 +72,7 @@ export class Victim {
     return performance.now() - startedMs
   }
 
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     await this.#client.close()
   }
 }

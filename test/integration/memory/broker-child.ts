@@ -1,14 +1,14 @@
 /**
  * Broker child: starts a measured broker on a data directory of its own and watches it.
  *
- * Always true: `dispose` ends the process and removes its files, whatever happened before.
+ * Always true: `dispose` ends the process and removes its files, whatever happened before; so
+ * does a
+ * start that fails, and a signal that ends this process (workplace.ts).
  * Used by the memory lane and the hostile clients.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { BrokerConfigInput } from '../../../broker/config/broker-config.ts'
-import { Child } from './child.ts'
+import { Workplace } from '../faults/workplace.ts'
+import { Child, orEnd } from './child.ts'
 import { type Usage, untilBack } from './usage.ts'
 
 export interface MeasuredOptions {
@@ -24,29 +24,40 @@ export class MeasuredBroker {
   readonly before: Usage
   /** Of the broker that has just started. */
   readonly idle: Usage
-  readonly #dataDir: string
+  readonly #place: Workplace
 
   private constructor(
     child: Child,
-    dataDir: string,
+    place: Workplace,
     at: { url: string; before: Usage; idle: Usage },
   ) {
     this.child = child
-    this.#dataDir = dataDir
+    this.#place = place
     this.url = at.url
     this.before = at.before
     this.idle = at.idle
   }
 
   static async start(options: MeasuredOptions = {}): Promise<MeasuredBroker> {
-    const dataDir = await mkdtemp(join(tmpdir(), 'sluice-memory-'))
-    const config = { dataDir, listen: '127.0.0.1:0', ...options.config }
+    const place = new Workplace({ onDisk: true })
+    try {
+      return await MeasuredBroker.#startIn(place, options)
+    } catch (error) {
+      place.remove()
+      throw error
+    }
+  }
+
+  static async #startIn(place: Workplace, options: MeasuredOptions): Promise<MeasuredBroker> {
+    const config = { dataDir: place.folder('data'), listen: '127.0.0.1:0', ...options.config }
     const words = [JSON.stringify(config), options.mayHang === true ? 'may-hang' : '']
     const child = await Child.start(new URL('./measured-broker.js', import.meta.url), words)
-    const before = await child.ask<Usage>('usage')
-    const url = await child.ask<string>('start')
-    const idle = await child.ask<Usage>('usage')
-    return new MeasuredBroker(child, dataDir, { url, before, idle })
+    return orEnd(child, async () => {
+      const before = await child.ask<Usage>('usage')
+      const url = await child.ask<string>('start')
+      const idle = await child.ask<Usage>('usage')
+      return new MeasuredBroker(child, place, { url, before, idle })
+    })
   }
 
   get pid(): number {
@@ -74,6 +85,6 @@ export class MeasuredBroker {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.child.end()
-    await rm(this.#dataDir, { recursive: true, force: true })
+    this.#place.remove()
   }
 }

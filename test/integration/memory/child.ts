@@ -46,6 +46,16 @@ export function answerParent(answers: Answers): void {
   process.send?.({ id: 0, answer: 'ready' })
 }
 
+/** The rest of a start: where it fails, what was started already ends too. */
+export async function orEnd<T>(started: AsyncDisposable, rest: () => Promise<T>): Promise<T> {
+  try {
+    return await rest()
+  } catch (error) {
+    await started[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
 export class Child {
   readonly #process: ChildProcess
   readonly #waiting = new Map<
@@ -77,10 +87,10 @@ export class Child {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
     const child = new Child(process_)
-    await new Promise<void>((resolve, reject) => {
-      child.#waiting.set(0, { resolve: () => resolve(), reject })
+    const ready = new Promise<Child>((resolve, reject) => {
+      child.#waiting.set(0, { resolve: () => resolve(child), reject })
     })
-    return child
+    return orEnd(child, () => ready)
   }
 
   get pid(): number {
@@ -101,6 +111,10 @@ export class Child {
 
   signal(signal: NodeJS.Signals): void {
     this.#process.kill(signal)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.end()
   }
 
   async end(): Promise<void> {

@@ -2,7 +2,9 @@
  * Lane: what one part of the memory lane reports, and how it is judged.
  *
  * Always true: each series is printed with its bound, and a problem is a sentence; flat means that
- * the last third lies above the middle one by at most `flatBytes`, or the given share of it.
+ * the last third lies above the middle one by at most `flatBytes`, or the given share of it. A
+ * short series may rise by `flatAtFirstBytes`, which is more
+ * than the small form of a lane can leak: there only the bound is proved, and the handles.
  * Used by the lanes and by run.ts.
  */
 import { growth, median, megabytes, type RssSeries } from './series.ts'

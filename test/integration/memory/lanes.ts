@@ -9,7 +9,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from '../../../client/index.ts'
 import { MeasuredBroker, type MeasuredOptions } from './broker-child.ts'
-import { Child } from './child.ts'
+import { Child, orEnd } from './child.ts'
 import { LaneNotes, type LaneReport } from './lane.ts'
 import { RssSeries } from './series.ts'
 import { MiB, type Usage, untilBack } from './usage.ts'
@@ -33,8 +33,10 @@ class Pair {
 
   static async start(options: MeasuredOptions): Promise<Pair> {
     const broker = await MeasuredBroker.start(options)
-    const sdk = await Child.start(new URL('./sdk-child.js', import.meta.url))
-    return new Pair(broker, sdk, await sdk.ask<Usage>('usage'))
+    return orEnd(broker, async () => {
+      const sdk = await Child.start(new URL('./sdk-child.js', import.meta.url))
+      return orEnd(sdk, async () => new Pair(broker, sdk, await sdk.ask<Usage>('usage')))
+    })
   }
 
   /** Both have closed what they opened; their processes live on to tell. */
@@ -175,6 +177,12 @@ export async function partitionsLane({ count, holdMs }: SpreadSize): Promise<Lan
   return notes.report
 }
 
+interface ReadCounts {
+  readonly readers: number
+  readonly read: number
+  readonly readLeast: number
+}
+
 /** Many connections wait for records, and now and then there is one. */
 export async function connectionsLane({ count, holdMs }: SpreadSize): Promise<LaneReport> {
   const notes = new LaneNotes('connections')
@@ -195,9 +203,9 @@ export async function connectionsLane({ count, holdMs }: SpreadSize): Promise<La
     await writer.ask('writers', { url: broker.url, topic, partitions: 1, pauseMs: 100 })
     const series = [new RssSeries(broker.pid, 50), new RssSeries(sdk.pid, 50)] as const
     await sleep(holdMs)
-    const { read = 0 } = await sdk.ask<{ read?: number }>('counts')
-    notes.say(`${read} records read`)
-    notes.require(read >= count, 'not everybody read a record')
+    const { readers, read, readLeast } = await sdk.ask<ReadCounts>('counts')
+    notes.say(`${read} records read, ${readLeast} at least by each of ${readers}`)
+    notes.require(readers === count && readLeast >= 1, 'not everybody read a record')
     const state = count * 100 * 1024
     notes.series('broker', series[0], broker.idle.rssBytes + tailCacheBytes + state + slackBytes)
     notes.series('sdk', series[1], pair.sdkBefore.rssBytes + 4 * state + slackBytes)

@@ -4,17 +4,19 @@
  *
  *   words: the config as JSON      asks: start · usage · close · hangSyncs · releaseSyncs
  *
- * Always true: without hangSyncs the disk is the one of `sluice start`, unchanged; after `close`
- * the process lives on, so that it can be seen what the broker left behind.
+ * Always true: without hangSyncs the disk is the one of `sluice start`, unchanged; its timers are
+ * the real ones, counted; after `close` the process lives on, so that it can be seen what the
+ * broker
+ * left behind.
  * Started by MeasuredBroker in broker-child.ts.
  */
 import type { BrokerConfigInput } from '../../../broker/config/broker-config.ts'
 import { type Broker, createBroker } from '../../../broker/server/broker.ts'
 import { NodeDisk } from '../../../broker/world/node-disk.ts'
 import { RealProcess } from '../../../broker/world/real-process.ts'
-import { realWorld } from '../../../protocol/real-world.ts'
 import { type DiskHooks, FaultDisk } from '../../support/fault-disk.ts'
 import { answerParent } from './child.ts'
+import { countedWorld } from './counted-world.ts'
 import { usageNow } from './usage.ts'
 
 const config = JSON.parse(process.argv[2] ?? '{}') as BrokerConfigInput
@@ -25,7 +27,7 @@ const hooks: DiskHooks = {}
 answerParent({
   start: async () => {
     const disk = mayHang ? new FaultDisk(new NodeDisk(), hooks) : new NodeDisk()
-    const world = { ...(await realWorld()), disk, process: new RealProcess() }
+    const world = { ...(await countedWorld()), disk, process: new RealProcess() }
     state.broker = await createBroker(config, world)
     return state.broker.url
   },

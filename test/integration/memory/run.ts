@@ -25,7 +25,11 @@ async function hostileLane(one: HostileCase, scale: number): Promise<LaneReport>
   await using arena = await Arena.open(one.config ?? {})
   const { count, holdMs } = one.full
   const size = { count: scaled(count, scale), holdMs: scaled(holdMs, scale) }
-  const report = await runHostile(arena, one, { size, limitMiB: one.limitMiB })
+  const report = await runHostile(arena, one, {
+    size,
+    limitMiB: one.limitMiB,
+    isLong: scale >= 1,
+  })
   const { verdicts, calm, attacked, problems } = report
   const [peakMiB, boundMiB, heldMiB] = [report.peakBytes, report.boundBytes, report.heldBytes].map(
     bytes => Math.round(bytes / MiB),

@@ -1,17 +1,22 @@
 /**
  * SDK child: clients in a process of their own, whose memory is looked at from outside.
  *
- *   asks: usage · fill · readAll · readers / closeReaders · writers / closeWriters · stall / endStall
+ *   asks: usage · counts · fill · readAll
+ *         readers | writers | stall … close
  *
- * Always true: what an ask opened is closed when its counterpart is answered; nothing is left then
- * but the process.
+ * Always true: fill and readAll close what they opened before they answer; what readers, writers or
+ * stall opened works on until `close` is answered. Nothing is left then but the process.
  * Started by lanes.ts.
  */
-import { type Client, connect, SluiceError } from '../../../client/index.ts'
+import { type Client, type ConnectOptions, connect, SluiceError } from '../../../client/index.ts'
 import { answerParent } from './child.ts'
+import { countedWorld } from './counted-world.ts'
 import { MiB, usageNow } from './usage.ts'
 
 const recordBytes = 10_000
+
+const connectCounted = async (options: ConnectOptions): Promise<Client> =>
+  connect(options, await countedWorld())
 
 /** Ends with `close`, so that each piece of work can be stopped in the middle. */
 interface Work {
@@ -26,7 +31,7 @@ interface FillOptions {
 }
 
 async function fill({ url, topic, megabytes }: FillOptions): Promise<void> {
-  await using client = await connect({ servers: url })
+  await using client = await connectCounted({ servers: url })
   await client.admin.topics.create({ name: topic, partitions: 1 })
   const handle = client.topic(topic)
   const value = new Uint8Array(recordBytes)
@@ -42,7 +47,7 @@ const slowBatchMs = 20
 
 /** Reads a topic to its end; the bytes of its values. */
 async function readAll({ url, topic }: { url: string; topic: string }): Promise<number> {
-  await using client = await connect({ servers: url })
+  await using client = await connectCounted({ servers: url })
   const consumer = client.consumer({ topics: [topic], start: 'earliest', stopAtEnd: true })
   let bytes = 0
   let batches = 0
@@ -67,7 +72,7 @@ async function readers({ url, topic, count }: ReadersOptions): Promise<void> {
   const open = async (): Promise<void> => {
     while (clients.length + opening < count) {
       opening++
-      const client = await connect({ servers: url, closeTimeoutMs: 1000 })
+      const client = await connectCounted({ servers: url, closeTimeoutMs: 1000 })
       opening--
       clients.push(client)
       loops.push(drain(client, topic))
@@ -85,9 +90,12 @@ async function readers({ url, topic, count }: ReadersOptions): Promise<void> {
 
 async function drain(client: Client, topic: string): Promise<void> {
   const consumer = client.consumer({ topics: [topic], start: 'latest', bufferBytes: MiB })
-  for await (const batch of consumer.batches()) read.records += batch.count
+  const index = read.length
+  read.push(0)
+  for await (const { count } of consumer.batches()) read[index] = (read[index] ?? 0) + count
 }
-const read = { records: 0 }
+/** Records by reader. */
+const read: number[] = []
 
 interface WritersOptions {
   readonly url: string
@@ -98,7 +106,7 @@ interface WritersOptions {
 
 /** A record for each partition, again and again. */
 async function writers({ url, topic, partitions, pauseMs }: WritersOptions): Promise<void> {
-  const client = await connect({ servers: url })
+  const client = await connectCounted({ servers: url })
   const handle = client.topic(topic)
   const value = new Uint8Array(200)
   let isOver = false
@@ -134,7 +142,7 @@ interface StallOptions {
 async function stall(options: StallOptions): Promise<void> {
   const { url, topic, bufferBytes, deliveryTimeoutMs } = options
   const producer = { bufferBytes, deliveryTimeoutMs }
-  const client = await connect({ servers: url, closeTimeoutMs: 1000, producer })
+  const client = await connectCounted({ servers: url, closeTimeoutMs: 1000, producer })
   await client.admin.topics.create({ name: topic, partitions: 1 })
   outcomes.clear()
   const count = (error: unknown): void => {
@@ -175,5 +183,11 @@ answerParent({
   writers,
   stall,
   close,
-  counts: () => ({ read: read.records, written: written.records, ...Object.fromEntries(outcomes) }),
+  counts: () => ({
+    readers: read.length,
+    readLeast: Math.min(...read),
+    read: read.reduce((sum, count) => sum + count, 0),
+    written: written.records,
+    ...Object.fromEntries(outcomes),
+  }),
 })

@@ -8,6 +8,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { liveTimers } from './counted-world.ts'
 
 export const MiB = 1024 * 1024
 
@@ -16,7 +17,9 @@ export interface Usage {
   /** JavaScript objects, and what they hold outside of the heap. */
   readonly heldBytes: number
   readonly files: number
-  /** Open handles and requests of the event loop by kind: sockets, timers, …. */
+  /** Of broker, SDK and transport, in the background or not. */
+  readonly timers: number
+  /** Open handles and requests of the event loop by kind: sockets, timers that keep it alive, …. */
   readonly resources: Readonly<Record<string, number>>
 }
 
@@ -47,6 +50,7 @@ export async function usageNow(): Promise<Usage> {
     rssBytes: rss,
     heldBytes: heapUsed + external,
     files: filesOpen(),
+    timers: liveTimers(),
     resources: resourcesNow(),
   }
 }
@@ -65,6 +69,7 @@ export function rssOf(pid: number): number | null {
 export function leftOver(before: Usage, after: Usage): string {
   const more: string[] = []
   if (after.files > before.files) more.push(`${after.files - before.files} files`)
+  if (after.timers > before.timers) more.push(`${after.timers - before.timers} timers`)
   for (const [kind, count] of Object.entries(after.resources)) {
     const extra = count - (before.resources[kind] ?? 0)
     if (extra > 0) more.push(`${extra} ${kind}`)
