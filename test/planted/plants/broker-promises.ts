@@ -128,7 +128,19 @@ export const starts: readonly Plant[] = harmful('restart', {
       'return { logs, clean: named === id, damaged: null }',
       "return { logs, clean: named === id || marker.state === 'ok', damaged: null }",
     ),
-    edit(checkpoints, "if (marker.state !== 'missing') {", "if (marker.state === 'damaged') {"),
+    edit(
+      checkpoints,
+      "if (marker.state !== 'missing') await",
+      "if (marker.state === 'damaged') await",
+    ),
+  ],
+  'checkpoint-loaded-unsynced': [
+    'segments go by a checkpoint whose name is in the page cache only',
+    edit(
+      checkpoints,
+      'await disk.syncDirectory(directory)\n    if (read.state',
+      "if (marker.state !== 'missing') await disk.syncDirectory(directory)\n    if (read.state",
+    ),
   ],
   'trim-rides-on-earlier-checkpoint': [
     'a checkpoint that was under way counts for a log start that came after',

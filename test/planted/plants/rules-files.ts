@@ -52,8 +52,8 @@ export const s4: readonly Plant[] = [
       'segments are unlinked before the log start is on disk',
       edit(
         maintenance,
-        'await shared.checkpointNow()\n      await this.#dropSegments(why)',
-        'await this.#dropSegments(why)\n      await shared.checkpointNow()',
+        'await shared.checkpointNow()\n      return { start, bytes: await this.#dropSegments(why) }',
+        'const bytes = await this.#dropSegments(why)\n      await shared.checkpointNow()\n      return { start, bytes }',
       ),
     ],
     'gaps-below-log-start-count': [
