@@ -68,7 +68,8 @@ export const storageLog: Scenario = {
       client: 'nobody',
       kinds,
       maxRounds: random.between(3, 12),
-      calmMs: 40,
+      // One trouble soon after another finds a start half done.
+      calmMs: random.pick([4, 40]),
       troubleMs: 30,
       isOver: () => false,
       start: () => life.start(),
@@ -101,10 +102,12 @@ class LogLife {
   #startMin = 0
   #count = 0
   #producerId = 7
+  readonly #trimChance: number
 
   constructor(world: SimWorld, settings: LogSettings) {
     this.#world = world
     this.#settings = settings
+    this.#trimChance = world.random.pick([0.05, 0.3])
   }
 
   /** Begins a life of the process; it ends with the process. */
@@ -142,7 +145,7 @@ class LogLife {
       await this.#check(log)
       for (let left = random.between(5, 80); left > 0; left--) {
         for (let burst = random.between(0, 3); burst > 0; burst--) this.#append(log)
-        if (random.chance(0.05)) void this.#trim(log)
+        if (random.chance(this.#trimChance)) void this.#trim(log)
         await pause()
         this.#durable = Math.max(this.#durable, Math.min(this.#acked, log.durableEndOffset))
       }
