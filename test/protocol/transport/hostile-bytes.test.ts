@@ -1,4 +1,5 @@
 /** Whatever bytes a peer sends, before or after the handshake: nobody else notices. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import fc from 'fast-check'
 import t from 'tap'
 import {
@@ -148,7 +149,14 @@ t.test('a socket with too many plain requests in a row is closed', async t => {
   const listener = await startListener(t)
   const raw = new RawPeer(t, listener.port)
   const request = 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'
+  let begun = 0
+  const count = (): void => {
+    begun++
+  }
+  subscribe('http.server.request.start', count)
+  t.teardown(() => unsubscribe('http.server.request.start', count))
   raw.socket.write(request.repeat(500))
   const answers = (await raw.answer()).match(/HTTP\/1\.1 404/g) ?? []
   t.ok(answers.length <= 100, `${answers.length} answers`)
+  t.equal(begun, 101, 'what comes behind them in the same read is not even looked at')
 })
