@@ -80,10 +80,11 @@ export class LogMaintenance {
     return this.#atWork.during(async () => {
       await this.#sealAll()
       log.raiseLogStart(offset)
-      // Somebody else may raise it further meanwhile, which this checkpoint need not cover.
+      // Somebody else may raise it further meanwhile, which this checkpoint need not cover: only
+      // what lies below this start may go by it.
       const start = log.logStartOffset
       await shared.checkpointNow()
-      return { start, bytes: await this.#dropSegments(why) }
+      return { start, bytes: await this.#dropSegments(start, why) }
     })
   }
 
@@ -98,12 +99,12 @@ export class LogMaintenance {
     throw new SluiceError('DISK_FULL', 'no space to seal a segment before it goes', log.identity)
   }
 
-  /** Answers the bytes that went. */
-  async #dropSegments(why: WhyDeleted): Promise<number> {
-    const { log, segments, sealer, shared } = this.#parts
+  /** `start`: a log start that is durable. Answers the bytes that went. */
+  async #dropSegments(start: number, why: WhyDeleted): Promise<number> {
+    const { segments, sealer, shared } = this.#parts
     await sealer.idle()
     let bytes = 0
-    for (const segment of segments.dropBelow(log.logStartOffset)) {
+    for (const segment of segments.dropBelow(start)) {
       shared.counts.deletedBytes[why(segment)] += segment.sizeBytes
       bytes += segment.sizeBytes
       await this.#remove(segment)

@@ -127,6 +127,24 @@ t.test('S4: segments that a power loss brings back below the log start are no ga
   }
 })
 
+t.test('S4: a trim removes only what its own checkpoint covers', async t => {
+  const run = new CrashRun({ settings })
+  await run.open()
+  await fill(run, 12)
+  let later: Promise<unknown> | undefined
+  run.disk.before = ({ name, path }) => {
+    if (name !== 'create' || !path.includes('log-checkpoint')) return
+    if (later !== undefined) return 'noSpace'
+    // This checkpoint has been collected, so it knows nothing of the second trim.
+    later = t.rejects(run.log.trim(30), { code: 'DISK_FULL' })
+    return undefined
+  }
+  await run.log.trim(10)
+  await later
+  const bases = run.log.describe().segments.map(({ baseOffset }) => baseOffset)
+  t.ok((bases[0] ?? 0) <= 10, `the log goes from ${bases[0]}, on disk its start is 10`)
+})
+
 t.test('S4: a full disk that kept retention from its work does not stop it for good', async t => {
   const run = new CrashRun({ settings: { ...settings, retentionBytes: 500 } })
   await run.open()

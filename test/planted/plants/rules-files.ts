@@ -52,8 +52,16 @@ export const s4: readonly Plant[] = [
       'segments are unlinked before the log start is on disk',
       edit(
         maintenance,
-        'await shared.checkpointNow()\n      return { start, bytes: await this.#dropSegments(why) }',
-        'const bytes = await this.#dropSegments(why)\n      await shared.checkpointNow()\n      return { start, bytes }',
+        'await shared.checkpointNow()\n      return { start, bytes: await this.#dropSegments(start, why) }',
+        'const bytes = await this.#dropSegments(start, why)\n      await shared.checkpointNow()\n      return { start, bytes }',
+      ),
+    ],
+    'trim-rides-on-another': [
+      'a trim removes what only the checkpoint of a later one covers',
+      edit(
+        maintenance,
+        'segments.dropBelow(start)',
+        'segments.dropBelow(this.#parts.log.logStartOffset)',
       ),
     ],
     'gaps-below-log-start-count': [
