@@ -66,6 +66,7 @@ export class LogWriter {
   constructor(parts: WriterParts) {
     this.#parts = parts
     this.#syncedEnd = endOf(parts.segments.active)
+    parts.sealer.knowDurableEnd(() => this.#syncedEnd.offset)
   }
 
   /** A full disk is being cleared up: nothing may be appended until it is done. */

@@ -32,6 +32,7 @@ export class Sealer {
   #work: Work[] = []
   #running: Promise<void> | null = null
   #snapshots: number[] = []
+  #durableEnd: () => number = () => 0
 
   constructor(shared: LogShared, directory: string, segments: SegmentList) {
     this.#shared = shared
@@ -42,6 +43,11 @@ export class Sealer {
   /** The snapshots that are on disk, oldest first. */
   knowSnapshots(offsets: readonly number[]): void {
     this.#snapshots = [...offsets]
+  }
+
+  /** The writer tells what a power loss would leave. */
+  knowDurableEnd(durableEnd: () => number): void {
+    this.#durableEnd = durableEnd
   }
 
   /** Takes note of work without beginning it: recovery found no room for the indexes. */
@@ -101,10 +107,13 @@ export class Sealer {
     if (snapshot !== null) await this.#keepSnapshots(snapshot.offset)
   }
 
-  /** Two snapshots stay: the newest may be damaged. */
+  /**
+   * Two snapshots stay, as the newest may be damaged, and one that a power loss leaves of use: it
+   * takes what is above the durable end (flush=os), and then only snapshots below count (S8).
+   */
   async #keepSnapshots(newest: number): Promise<void> {
     if (this.#snapshots.at(-1) !== newest) this.#snapshots.push(newest)
-    while (this.#snapshots.length > 2) {
+    while (this.#snapshots.length > 2 && (this.#snapshots[1] ?? 0) <= this.#durableEnd()) {
       const oldest = this.#snapshots.shift() ?? 0
       const path = `${this.#directory}/${segmentFileName(oldest, 'producers')}`
       await this.#shared.disk.removeFile(path)

@@ -23,6 +23,32 @@ import {
 } from '../../support/storage-fixture.ts'
 import { directory, fill, gate, logPath, settings } from '../../support/storage-rules.ts'
 
+t.test('S8: flush=os: a snapshot stays that a power loss leaves of use', async t => {
+  const run = new CrashRun({ settings: { ...settings, flush: 'os' } })
+  await run.open()
+  const roll = async () => {
+    for (let i = 0; i < 6; i++) {
+      run.append(3, { idempotent: true })
+      await run.settle()
+    }
+  }
+  const snapshots = async () =>
+    (await run.disk.list(directory))
+      .filter(name => name.endsWith('.producers'))
+      .map(name => Number(name.slice(0, 20)))
+  await roll()
+  await run.tick()
+  const durable = run.log.durableEndOffset
+  t.ok(durable > 0)
+  await roll()
+  await roll()
+  t.equal(run.log.durableEndOffset, durable)
+  t.ok(Math.min(...(await snapshots())) <= durable, `${await snapshots()}`)
+  await run.tick()
+  await roll()
+  t.equal((await snapshots()).length, 2, 'and goes when newer ones are durable')
+})
+
 t.test('S8: a producer snapshot newer than the log is gone before the first append', async t => {
   const run = new CrashRun({ settings: { ...settings, flush: 'os' } })
   await run.open()
