@@ -26,12 +26,6 @@ export const memoryLimits: readonly LimitRow[] = [
     test: `${serverTest}/send-budget.test.ts`,
     proof: 'the fuller it is the smaller the next answer becomes, down to 64 KiB',
   }),
-  option('maxBufferedBytes', {
-    file: `${server}/session.ts`,
-    beyond: 'close 1013',
-    test: `${serverTest}/broker.test.ts`,
-    proof: 'a peer that takes no answers is dropped above max.buffered.bytes, and only that one',
-  }),
   option('maxUncommittedBytes', {
     file: 'broker/storage/log-rules.ts',
     beyond: 'THROTTLED',
@@ -59,6 +53,12 @@ export const memoryLimits: readonly LimitRow[] = [
 ]
 
 export const requestLimits: readonly LimitRow[] = [
+  option('maxBufferedBytes', {
+    file: `${server}/session.ts`,
+    beyond: 'close 1013',
+    test: `${serverTest}/broker.test.ts`,
+    proof: 'a peer that takes no answers is dropped above max.buffered.bytes, and only that one',
+  }),
   option('maxInFlightRequests', {
     file: `${server}/session.ts`,
     beyond: 'TOO_MANY_REQUESTS',

@@ -34,6 +34,11 @@ export interface HostileReport {
 const longestMs = 6000
 /** The calm logger has one for ten seconds for each event of which it was told too often. */
 const logTimers = 8
+/**
+ * A slot of the broker's deadlines keeps its timer until its time, whatever was cancelled: one for
+ * each second in which somebody began to wait, and the seconds of preparing and clearing.
+ */
+const slotTimers = (holdMs: number): number => Math.ceil(holdMs / 1000) + 4
 
 /** In the middle of the attack, or at its end. */
 async function heldWhile(arena: Arena, attack: Promise<unknown>, holdMs: number): Promise<number> {
@@ -94,7 +99,7 @@ export async function runHostile(
 ): Promise<HostileReport> {
   const { broker, victim } = arena
   const before = await broker.usage()
-  const timers = before.timers + logTimers
+  const timers = before.timers + logTimers + slotTimers(size.holdMs)
   const files = one.leavesFiles ? Number.POSITIVE_INFINITY : before.files
   const allowed = { ...before, timers, files }
   const target = await arena.prepare(one.topic, size)
