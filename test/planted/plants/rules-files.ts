@@ -53,7 +53,8 @@ export const s4: readonly Plant[] = [
       edit(
         maintenance,
         'await shared.checkpointNow()\n      return { start, bytes: await this.#dropSegments(start, why) }',
-        'const bytes = await this.#dropSegments(start, why)\n      await shared.checkpointNow()\n      return { start, bytes }',
+        'const bytes = await this.#dropSegments(start, why)\n      await shared.checkpointNow()\n' +
+          '      return { start, bytes }',
       ),
     ],
     'trim-rides-on-another': [
