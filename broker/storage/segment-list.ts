@@ -15,7 +15,7 @@ import { upperBound } from './offset-index.ts'
 import type { Segment, SegmentFacts } from './segment.ts'
 import { segmentFactsShape } from './segment-facts-shape.ts'
 import { listOf } from './stored-shape.ts'
-import type { SegmentDescription } from './types.ts'
+import type { LogSize, SegmentDescription } from './types.ts'
 
 const version = 1
 
@@ -33,7 +33,7 @@ export class SegmentList {
     return last
   }
 
-  get size(): { bytes: number; segments: number } {
+  get size(): LogSize {
     return { bytes: this.sizeBytes, segments: this.#segments.length }
   }
 

@@ -15,15 +15,10 @@ import { backoffMs } from '../cluster/backoff.ts'
 import type { Answer, RequestHeader } from '../cluster/broker-session.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { FetchSettings } from './consumer-settings.ts'
+import { groupCount, groupSize, maxFetchesPerBroker } from './fetch-groups.ts'
 import type { FetchOutcomes } from './fetch-outcomes.ts'
 import type { Asked, PartitionReader } from './partition-reader.ts'
 
-const maxFetchesPerBroker = 16
-/**
- * Naming, checking and watching a partition costs both sides some microseconds in each fetch,
- * whether it has news or not, so a record must not make all of thousands be named again.
- */
-const groupPartitions = 64
 const retryPace = { baseMs: 20, maxMs: 1000 }
 
 export interface FetcherParts {
@@ -109,14 +104,10 @@ export class Fetcher {
       this.#fetch(leader, readers.slice(0, 1))
       return
     }
-    const size = Math.min(session.maxPartitions, this.#groupSize)
+    const size = Math.min(session.maxPartitions, groupSize(this.#readers.length))
     for (let group = 0; group < most && group * size < readers.length; group++) {
       this.#fetch(leader, readers.slice(group * size, (group + 1) * size))
     }
-  }
-
-  get #groupSize(): number {
-    return Math.max(groupPartitions, Math.ceil(this.#readers.length / maxFetchesPerBroker))
   }
 
   /** Each call begins with another reader: a fetch's credit goes to the first ones. */
@@ -171,7 +162,7 @@ export class Fetcher {
   #header(readers: readonly PartitionReader[]): RequestHeader<'fetch'> {
     const { maxWaitMs, minBytes, fetchBytes, bufferBytes, isolation } = this.#parts.settings
     const shareBytes = this.#shareBytes
-    const groups = Math.ceil(this.#readers.length / this.#groupSize)
+    const groups = groupCount(this.#readers.length)
     const maxBytes = Math.max(1, Math.min(fetchBytes, Math.floor(bufferBytes / groups)))
     const partitions = readers.map(reader => ({
       topic: reader.topic,

@@ -7,6 +7,7 @@
  * refused. The broker's max.fetch.bytes bounds its answers besides.
  * Used by bench consume.
  */
+import { groupCount } from '../../consumer/fetch-groups.ts'
 import { checkRange } from './options.ts'
 
 /** Larger answers do not fit the messages of the SDK; a test holds this to its settings. */
@@ -14,9 +15,6 @@ export const mostFetchBytes = 32 * 1024 * 1024
 const usualBufferBytes = 16 * 1024 * 1024
 /** Credits that a buffer holds: one is read while the next ones come. */
 const creditsHeld = 4
-/** The SDK asks for so many partitions in one fetch, and has so many fetches under way. */
-const partitionsOfFetch = 64
-const mostFetches = 16
 
 export type FetchCredit = { readonly fetchBytes: number; readonly bufferBytes: number }
 
@@ -27,7 +25,6 @@ export function requireCredit(fetchBytes: number): void {
 
 /** Of a consumer of so many partitions. */
 export function fetchCredit(fetchBytes: number, partitions: number): FetchCredit {
-  const fetches = Math.min(mostFetches, Math.ceil(partitions / partitionsOfFetch))
-  const held = fetchBytes * Math.max(creditsHeld, fetches)
+  const held = fetchBytes * Math.max(creditsHeld, groupCount(partitions))
   return { fetchBytes, bufferBytes: Math.max(usualBufferBytes, held) }
 }
