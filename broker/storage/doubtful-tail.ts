@@ -11,6 +11,8 @@
  * not do: of a page whose write failed ext4 remembers that it has a block, writes it there again
  * and says ok, while its tables say that the block was never written, and after a power loss it
  * reads as zeros (seen on a real ext4). Cut off first, the bytes get new blocks.
+ * A disk without room for a copy of the whole tail gets it in pieces, from the end backwards, and,
+ * where not even one piece fits, with the room of the reserve.
  * Called by log-recovery.ts and log-load.ts.
  */
 import { type Disk, DiskError, type DiskFile, isNoSpace } from '../world/disk.ts'
@@ -21,6 +23,12 @@ import type { Segment } from './segment.ts'
 import type { LogShared } from './shared.ts'
 
 const chunkBytes = 1024 * 1024
+/** Smaller ones would not even fill a sector. */
+const leastPieceBytes = 512
+/** More would fill the directory. */
+const mostPieces = 1024
+
+type TailWorld = Pick<LogShared, 'disk' | 'reserve'>
 
 interface TailPlace {
   readonly directory: string
@@ -44,34 +52,38 @@ const tailPathOf = ({ directory, baseOffset, position }: TailPlace): string =>
 /**
  * After it the segment's bytes from `from` on are on disk, whatever earlier fsyncs did to them, and
  * the file ends where the segment does. The directory is still to be synced.
+ * @throws DiskError noSpace: nothing is lost, and the next `restoreTails` goes on from there
  */
 export async function makeTailDurable(
-  { disk, logger }: Pick<LogShared, 'disk' | 'logger'>,
+  { disk, reserve }: TailWorld,
   directory: string,
   segment: Segment,
   from: number,
 ): Promise<void> {
   const { baseOffset, sizeBytes } = segment
   const position = Math.min(from, sizeBytes)
-  const place = { directory, baseOffset, position }
+  const whole = { directory, baseOffset, position }
   await segment.use(async file => {
-    const isSaved = position < sizeBytes && (await saveTail(disk, place, file, sizeBytes))
-    if (isSaved) await writeAnew(disk, place, file)
-    else {
-      if (position < sizeBytes) {
-        const values = { event: 'postponed', path: file.path }
-        logger.warn(values, 'no space to save what is recovered: it is written over itself')
-      }
-      await copyBytes(file, file, { from: position, end: sizeBytes, to: position })
-    }
     if ((await file.size()) !== sizeBytes) await file.truncate(sizeBytes)
-    await finalSync(file.sync())
-    if (isSaved) await disk.removeFile(tailPathOf(place))
+    if (position === sizeBytes) return finalSync(file.sync())
+    const isDone = await reserve.share(async () => {
+      const isCut = await maybeCut(disk, whole, file, sizeBytes)
+      if (isCut) await putBack(disk, whole, file)
+      return isCut
+    })
+    if (isDone) return
+    await reserve.borrow(async () => {
+      const pieces = await cutInPieces(disk, whole, file, sizeBytes)
+      await inTurn(disk, pieces, piece => putBack(disk, piece, file))
+    })
   })
 }
 
-/** False where the disk has no room for it. */
-async function saveTail(
+/**
+ * Moves the bytes from the place on, up to `end`, where the log ends, into a tail file. False where
+ * the disk has no room for that.
+ */
+async function maybeCut(
   disk: Disk,
   place: TailPlace,
   log: DiskFile,
@@ -89,7 +101,46 @@ async function saveTail(
     return false
   }
   await finalSync(disk.syncDirectory(place.directory))
+  await log.truncate(place.position)
   return true
+}
+
+/**
+ * The same from the end backwards: each piece that is cut off makes room for the next. Answers them
+ * in the order in which they belong.
+ */
+async function cutInPieces(
+  disk: Disk,
+  whole: TailPlace,
+  log: DiskFile,
+  end: number,
+): Promise<TailPlace[]> {
+  const leastBytes = Math.max(leastPieceBytes, Math.ceil((end - whole.position) / mostPieces))
+  const pieces: TailPlace[] = []
+  let pieceEnd = end
+  let length = end - whole.position
+  while (pieceEnd > whole.position) {
+    const piece = { ...whole, position: Math.max(whole.position, pieceEnd - length) }
+    if (await maybeCut(disk, piece, log, pieceEnd)) {
+      pieces.unshift(piece)
+      pieceEnd = piece.position
+    } else if (length > leastBytes) length = Math.max(leastBytes, Math.ceil(length / 2))
+    else throw new DiskError('noSpace', log.path, `no space to make ${log.path} durable`)
+  }
+  return pieces
+}
+
+/** Of pieces only the first may be gone while the others are not: a piece that came back alone
+ * would cut off what follows it. */
+async function inTurn(
+  disk: Disk,
+  places: readonly TailPlace[],
+  putOneBack: (place: TailPlace) => Promise<void>,
+): Promise<void> {
+  for (const [index, place] of places.entries()) {
+    if (index > 0) await finalSync(disk.syncDirectory(place.directory))
+    await putOneBack(place)
+  }
 }
 
 async function copyDurably(disk: Disk, log: DiskFile, path: string, range: Range): Promise<void> {
@@ -102,7 +153,8 @@ async function copyDurably(disk: Disk, log: DiskFile, path: string, range: Range
   }
 }
 
-async function writeAnew(disk: Disk, place: TailPlace, log: DiskFile): Promise<void> {
+/** The log is durable, and the tail file gone, when it resolves. */
+async function putBack(disk: Disk, place: TailPlace, log: DiskFile): Promise<void> {
   const tail = await disk.open(tailPathOf(place), 'read')
   try {
     await log.truncate(place.position)
@@ -110,6 +162,8 @@ async function writeAnew(disk: Disk, place: TailPlace, log: DiskFile): Promise<v
   } finally {
     await tail.close()
   }
+  await finalSync(log.sync())
+  await disk.removeFile(tailPathOf(place))
 }
 
 /** @throws DiskError noSpace where only a part was taken */
@@ -127,15 +181,28 @@ async function copyBytes(
   }
 }
 
-/** Finishes what a recovery that was cut short had begun; before anything is read. */
+/**
+ * Finishes what a recovery that was cut short had begun; before anything is read.
+ * @throws DiskError noSpace
+ */
 export async function restoreTails(
-  disk: Disk,
+  { disk, reserve }: TailWorld,
   directory: string,
   names: readonly string[],
 ): Promise<void> {
   const tails = names.map(parseTailFileName).filter(parsed => parsed !== null)
-  for (const tail of tails) await restoreTail(disk, { directory, ...tail })
-  if (tails.length > 0) await finalSync(disk.syncDirectory(directory))
+  if (tails.length === 0) return
+  tails.sort((a, b) => a.baseOffset - b.baseOffset || a.position - b.position)
+  const places = tails.map(tail => ({ directory, ...tail }))
+  await inTurn(disk, places, async place => {
+    try {
+      await reserve.share(() => restoreTail(disk, place))
+    } catch (error) {
+      if (!isNoSpace(error)) throw error
+      await reserve.borrow(() => restoreTail(disk, place))
+    }
+  })
+  await finalSync(disk.syncDirectory(directory))
 }
 
 async function restoreTail(disk: Disk, place: TailPlace): Promise<void> {
@@ -148,10 +215,8 @@ async function restoreTail(disk: Disk, place: TailPlace): Promise<void> {
   }
   const log = await disk.open(path, 'update')
   try {
-    await writeAnew(disk, place, log)
-    await finalSync(log.sync())
+    await putBack(disk, place, log)
   } finally {
     await log.close()
   }
-  await disk.removeFile(tailPathOf(place))
 }

@@ -9,6 +9,7 @@
  */
 import { SluiceError } from '../../protocol/errors.ts'
 import type { TimerHandle, Timers } from '../../protocol/world.ts'
+import { isNoSpace } from '../world/disk.ts'
 import type { Log } from './log.ts'
 import type { LogShared } from './shared.ts'
 
@@ -40,6 +41,7 @@ export class Housekeeping {
 
   async start(): Promise<void> {
     await this.#checkSpace()
+    await this.#keepReserve()
     this.#arm(this.#parts.shared.limits.checkpointIntervalMs)
   }
 
@@ -68,6 +70,7 @@ export class Housekeeping {
     const { shared } = this.#parts
     const nowMs = shared.clock.monotonicMs()
     await this.#attempt('free space', () => this.#checkSpace())
+    await this.#keepReserve()
     await this.#forEach('roll', log => log.maintenance.tick())
     if (nowMs >= this.#nextRetentionMs) {
       this.#nextRetentionMs = nowMs + shared.limits.retentionCheckIntervalMs
@@ -93,6 +96,12 @@ export class Housekeeping {
       else shared.logger.info(values, 'the disk has room again: writes go on')
     }
     shared.space.full = full
+  }
+
+  async #keepReserve(): Promise<void> {
+    const { reserve, space, counts } = this.#parts.shared
+    if (space.full) return
+    await this.#attempt('space reserve', () => reserve.keep(counts.freeBytes))
   }
 
   async #enforceRetention(): Promise<void> {
@@ -121,7 +130,7 @@ export class Housekeeping {
       await work()
     } catch (error) {
       // A full disk is the only failure that may pass; the rest has no business being swallowed.
-      if (!SluiceError.is(error, 'DISK_FULL')) {
+      if (!SluiceError.is(error, 'DISK_FULL') && !isNoSpace(error)) {
         this.#parts.shared.process.die(`housekeeping (${what}) failed`, error)
         return new Promise(() => {})
       }

@@ -20,11 +20,12 @@ import { loadProducerSnapshot } from './producer-snapshot.ts'
 import { ProducerState } from './producer-state.ts'
 import { Segment, type SegmentFacts } from './segment.ts'
 import { readSegmentFacts, SegmentList } from './segment-list.ts'
+import type { LogShared } from './shared.ts'
 import { readTransactions, Transactions } from './transactions.ts'
 
 export async function loadLog(request: LoadRequest): Promise<LoadedLog> {
   const { disk } = request.shared
-  const files = await listLogFiles(disk, request.directory)
+  const files = await listLogFiles(request.shared, request.directory)
   const wantedStart = request.checkpoint?.logStartOffset ?? 0
   await removeBelow(disk, request.directory, files, wantedStart)
   requireFirstSegment(request, files)
@@ -114,13 +115,14 @@ async function startAfresh(request: LoadRequest, opened: Opened): Promise<Opened
   return { ...opened, segments, transactions, owed: [] }
 }
 
-async function listLogFiles(disk: Disk, directory: string): Promise<LogFiles> {
+async function listLogFiles(shared: LogShared, directory: string): Promise<LogFiles> {
+  const { disk } = shared
   const bases: number[] = []
   const snapshots: number[] = []
   let hasTransactionIndex = false
   const orphans: string[] = []
   const names = new Set(await disk.list(directory))
-  await restoreTails(disk, directory, [...names])
+  await restoreTails(shared, directory, [...names])
   for (const name of names) {
     const parsed = parseSegmentFileName(name)
     if (name.endsWith(temporarySuffix)) orphans.push(name)

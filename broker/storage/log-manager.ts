@@ -30,6 +30,7 @@ import {
   type StorageLimits,
   type StorageLogger,
 } from './shared.ts'
+import { SpaceReserve } from './space-reserve.ts'
 import { TailCache } from './tail-cache.ts'
 import type {
   LogIdentity,
@@ -94,6 +95,7 @@ class LogManager implements PartitionLogs {
       limits: all,
       tailCache: new TailCache(all.tailCacheBytes),
       syncs: new Permits(all.maxConcurrentSyncs),
+      reserve: new SpaceReserve({ ...world, logger, dataDir, sizeBytes: all.reserveBytes }),
       counts,
       load: { uncommittedBytes: 0 },
       space: { full: false },

@@ -113,12 +113,14 @@ export async function recoverSegments(
 async function withoutLaterSnapshots(recovery: Recovery): Promise<Recovered> {
   const { request, files, segments, known } = recovery
   const { shared, directory } = request
-  const end = segments.active.endOffset
-  const isLater = (offset: number) => offset > end
-  await removeSnapshots(shared.disk, directory, files.snapshots.filter(isLater))
+  const { endOffset } = segments.active
+  const ahead = files.snapshots.filter(offset => offset > endOffset)
+  const values = { event: 'snapshots-ahead', directory, endOffset, snapshots: ahead }
+  shared.logger.warn(values, 'producer snapshots tell of records that are not here')
+  await removeSnapshots(shared.disk, directory, ahead)
   await Promise.all(segments.all.map(segment => segment.retire()))
   const bases = segments.all.map(segment => segment.baseOffset)
-  const snapshots = files.snapshots.filter(offset => !isLater(offset))
+  const snapshots = files.snapshots.filter(offset => offset <= endOffset)
   return recoverSegments(request, { ...files, bases, snapshots }, known)
 }
 

@@ -12,6 +12,7 @@ import type { Process } from '../world/process.ts'
 import type { Permits } from './permits.ts'
 import type { ProducerLimits } from './producer-state.ts'
 import type { WallClockGuard } from './retention.ts'
+import type { SpaceReserve } from './space-reserve.ts'
 import type { TailCache } from './tail-cache.ts'
 
 /** Details are for who wants them. */
@@ -25,6 +26,8 @@ export interface StorageLimits {
   readonly tailCacheBytes: number
   /** Below this much free space appends are refused as DISK_FULL (S4). */
   readonly minFreeBytes: number
+  /** Kept in a file for a recovery on a disk that is full; 0 = none. */
+  readonly reserveBytes: number
   readonly maxConcurrentSyncs: number
   /** Bytes after which a log asks for a checkpoint before the next tick. */
   readonly checkpointBytes: number
@@ -42,6 +45,7 @@ export const defaultStorageLimits: StorageLimits = {
   maxUncommittedBytes: 128 * MiB,
   tailCacheBytes: 256 * MiB,
   minFreeBytes: 64 * MiB,
+  reserveBytes: MiB,
   maxConcurrentSyncs: 8,
   checkpointBytes: 64 * MiB,
   checkpointIntervalMs: 1000,
@@ -60,6 +64,7 @@ export interface LogShared {
   readonly limits: StorageLimits
   readonly tailCache: TailCache
   readonly syncs: Permits
+  readonly reserve: SpaceReserve
   readonly counts: StorageCounts
   /** Changes with every append and commit. */
   readonly load: { uncommittedBytes: number }

@@ -37,6 +37,8 @@ export const logEvents = {
   'disk-full': 'Writes are refused from now on.',
   'disk-has-room': 'Writes go on.',
   postponed: 'Something waits for space on the disk.',
+  'reserve-used': 'The disk is full: the room that is kept for recovery was given up for it.',
+  'snapshots-ahead': 'Producer snapshots tell of records that the log has lost; they go too.',
   'clock-jumped':
     'The wall clock jumped by more than five minutes: retention waits until it holds.',
   'slow-fsync': 'An fsync took longer than slow.fsync.ms.',

@@ -32,7 +32,7 @@ const config = brokerConfig({
 })
 
 /** Retention is never due by the clock: the workload asks for it. */
-const limits = { minFreeBytes: 1024, retentionCheckIntervalMs: 2 ** 40 }
+const limits = { minFreeBytes: 1024, reserveBytes: 0, retentionCheckIntervalMs: 2 ** 40 }
 
 /** One for all nodes: nobody reads them, and to make them costs as much as a small recovery. */
 const counts = new BrokerCounts()

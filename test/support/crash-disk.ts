@@ -23,6 +23,8 @@ export interface CrashOperation {
     | 'truncate'
     | 'sync'
   readonly path: string
+  /** Of a write. */
+  readonly bytes?: number
 }
 
 /** An error kind, or `short`: a write of which only the first half finds room. */
@@ -108,7 +110,7 @@ class CrashFile implements DiskFile {
   }
   async write(parts: readonly Uint8Array[], position: number): Promise<number> {
     const bytes = new Uint8Array(Buffer.concat(parts))
-    return this.#disk.change({ name: 'write', path: this.path }, short => {
+    return this.#disk.change({ name: 'write', path: this.path, bytes: bytes.length }, short => {
       const taken = short ? bytes.subarray(0, bytes.length >> 1) : bytes
       this.#open.write(taken, position)
       return taken.length

@@ -229,7 +229,7 @@ t.test('S6: nothing of a deleted topic works in the directory of its successor',
   t.throws(() => log.appendAsLeader(batchOf({ values: ['x'] })), { code: 'CLOSED' })
   await fixture.advance(400_000)
   t.strictSame(valuesOf(await readAll(next)), ['mine'])
-  t.strictSame(await fixture.disk.list('/data'), ['log-checkpoint', 'orders-0'])
+  t.strictSame(await fixture.disk.list('/data'), ['log-checkpoint', 'orders-0', 'space-reserve'])
   const again = await openFixture({ fixture }).catch(error => error)
   t.match(again, { code: 'KAFKA_STORAGE_ERROR' }, 'the old topic does not get it back')
 })

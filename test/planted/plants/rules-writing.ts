@@ -21,13 +21,13 @@ export const s1: readonly Plant[] = [
       'recovery writes what is doubtful over itself, which ext4 does not make durable',
       edit(
         doubtfulTail,
-        'position < sizeBytes && (await saveTail(',
-        'position < 0 && (await saveTail(',
+        'if (position === sizeBytes) return',
+        'await copyBytes(file, file, { from: position, end: sizeBytes, to: position })\n    if (position >= 0) return',
       ),
     ],
     'recovery-does-not-fsync': [
       'recovery serves what it wrote again before that is on disk',
-      edit(doubtfulTail, 'await finalSync(file.sync())', ''),
+      edit(doubtfulTail, 'await finalSync(log.sync())', ''),
     ],
     'recovery-does-not-fsync-directory': [
       'recovery serves a file whose name may not be on disk',

@@ -42,6 +42,7 @@ const silent = { info: () => {}, warn: () => {}, error: () => {} }
 const limits: Partial<StorageLimits> = {
   minFreeBytes: 0,
   tailCacheBytes: 3000,
+  reserveBytes: 2000,
   checkpointIntervalMs: 20,
   retentionCheckIntervalMs: 100,
 }
