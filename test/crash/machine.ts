@@ -12,6 +12,7 @@ import type { Log } from '../../broker/storage/log.ts'
 import type { BrokerWorld } from '../../broker/world/world.ts'
 import type { SluiceError } from '../../protocol/errors.ts'
 import { CrashDisk } from '../support/crash-disk.ts'
+import { mortalDisk } from '../support/mortal-disk.ts'
 import { batchOf, FixtureWorld, settle } from '../support/storage-fixture.ts'
 import { flatImageOf } from './flat-disk.ts'
 import { timestampOf, valueAt } from './labels.ts'
@@ -57,6 +58,7 @@ class TopicModel {
 /** Ids follow from the content of the disk, so that equal histories leave equal disks. */
 class MachineWorld extends FixtureWorld {
   readonly #disk: CrashDisk
+  #lives = 0
 
   constructor(disk: CrashDisk) {
     super(disk)
@@ -66,7 +68,15 @@ class MachineWorld extends FixtureWorld {
   override world(): BrokerWorld {
     const world = super.world()
     const bits = () => idFrom(keyOf(flatImageOf(this.#disk.platter.cachedImage())))
-    return { ...world, random: { ...world.random, bits } }
+    const life = this.#lives
+    const disk = mortalDisk(this.#disk, () => this.#lives === life)
+    return { ...world, disk, random: { ...world.random, bits } }
+  }
+
+  /** The process of the worlds that were given out is dead. */
+  kill(): void {
+    this.#lives++
+    this.timers.clear()
   }
 }
 
@@ -237,7 +247,7 @@ export class Machine {
 
   /** The process dies and is started again: the page cache is as it was. */
   async killAndRestart(): Promise<void> {
-    this.fixture.timers.clear()
+    this.fixture.kill()
     this.#kills++
     await this.#reopen()
   }
