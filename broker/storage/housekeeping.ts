@@ -9,7 +9,6 @@
  */
 import { SluiceError } from '../../protocol/errors.ts'
 import type { TimerHandle, Timers } from '../../protocol/world.ts'
-import { isNoSpace } from '../world/disk.ts'
 import type { Log } from './log.ts'
 import type { LogShared } from './shared.ts'
 
@@ -99,9 +98,8 @@ export class Housekeeping {
   }
 
   async #keepReserve(): Promise<void> {
-    const { reserve, space, counts } = this.#parts.shared
-    if (space.full) return
-    await this.#attempt('space reserve', () => reserve.keep(counts.freeBytes))
+    const { reserve, space } = this.#parts.shared
+    if (!space.full) await this.#attempt('space reserve', () => reserve.keep())
   }
 
   async #enforceRetention(): Promise<void> {
@@ -130,7 +128,7 @@ export class Housekeeping {
       await work()
     } catch (error) {
       // A full disk is the only failure that may pass; the rest has no business being swallowed.
-      if (!SluiceError.is(error, 'DISK_FULL') && !isNoSpace(error)) {
+      if (!SluiceError.is(error, 'DISK_FULL')) {
         this.#parts.shared.process.die(`housekeeping (${what}) failed`, error)
         return new Promise(() => {})
       }

@@ -10,9 +10,9 @@
  * Kept by housekeeping.ts, borrowed by doubtful-tail.ts. (CockroachDB calls it a ballast.)
  */
 import type { Random } from '../../protocol/world.ts'
-import type { Disk } from '../world/disk.ts'
+import { type Disk, isNoSpace } from '../world/disk.ts'
 import type { Logger } from '../world/logger.ts'
-import { replaceFile } from './checked-file.ts'
+import { replaceFile, temporarySuffix } from './checked-file.ts'
 import { Permits } from './permits.ts'
 
 export interface SpaceReserveParts {
@@ -38,19 +38,25 @@ export class SpaceReserve {
     this.#parts = parts
   }
 
-  /**
-   * Makes it where it is missing and the disk has room for twice as much.
-   * @throws DiskError noSpace; SyncFailure
-   */
-  async keep(freeBytes: number): Promise<void> {
-    const { disk, random, dataDir, sizeBytes } = this.#parts
+  /** Makes it where it is missing and finds room. @throws SyncFailure; DiskError */
+  async keep(): Promise<void> {
+    const { disk, dataDir, sizeBytes } = this.#parts
     if (this.#isKept || sizeBytes === 0) return
     const found = await disk.stat(`${dataDir}/${fileName}`)
-    if (found?.size !== sizeBytes) {
-      if (freeBytes < 2 * sizeBytes) return
+    this.#isKept = found?.size === sizeBytes || (await this.#make())
+  }
+
+  async #make(): Promise<boolean> {
+    const { disk, random, dataDir, sizeBytes } = this.#parts
+    if ((await disk.freeBytes(dataDir)) < sizeBytes) return false
+    try {
       await replaceFile(disk, { directory: dataDir, name: fileName }, random.bytes(sizeBytes))
+      return true
+    } catch (error) {
+      if (!isNoSpace(error)) throw error
+      await disk.removeFile(`${dataDir}/${fileName}${temporarySuffix}`)
+      return false
     }
-    this.#isKept = true
   }
 
   /** Does `work`, which needs room for a moment, when no borrower is about. */
@@ -63,14 +69,19 @@ export class SpaceReserve {
     return done
   }
 
-  /** Does `work`, which found no room before, with the room of the reserve, where there is one. */
+  /**
+   * Does `work`, which found no room before, with the room of the reserve, where there is one; what
+   * it gives back becomes the reserve again before anybody else writes.
+   */
   async borrow<T>(work: () => Promise<T>): Promise<T> {
     this.#borrowers++
     try {
       return await this.#turn.run(async () => {
         await Promise.all(this.#sharing)
         await this.#giveUp()
-        return work()
+        const done = await work()
+        if (this.#borrowers === 1) await this.keep()
+        return done
       })
     } finally {
       this.#borrowers--

@@ -120,7 +120,8 @@ class Story {
     await client.admin.topics.create({ name: 'old', configs: small })
     await client.admin.topics.create({
       name: 'aging',
-      configs: { ...small, 'retention.ms': '4s' },
+      // What retention frees would be room on a disk that is to have none.
+      configs: { ...small, ...(this.#hasOwnRoom && { 'retention.ms': '4s' }) },
     })
     await client.admin.topics.create({ name: 'probe' })
     await this.#write(client, 'old')
