@@ -87,14 +87,16 @@ export class Housekeeping {
     const free = await shared.disk.freeBytes(dataDir)
     shared.counts.freeBytes = free
     shared.counts.totalBytes = (await shared.disk.totalBytes?.(dataDir)) ?? -1
-    const full = free < shared.limits.minFreeBytes
+    const { minFreeBytes } = shared.limits
+    const full = free < minFreeBytes
     if (full !== shared.space.full) {
       const event = full ? 'disk-full' : 'disk-has-room'
-      const values = { event, freeBytes: free, minFreeBytes: shared.limits.minFreeBytes }
+      const values = { event, freeBytes: free, minFreeBytes }
       if (full) shared.logger.error(values, 'the disk is full: writes are refused')
       else shared.logger.info(values, 'the disk has room again: writes go on')
     }
     shared.space.full = full
+    shared.space.leftBytes = minFreeBytes > 0 ? free - minFreeBytes : Infinity
   }
 
   async #keepReserve(): Promise<void> {

@@ -98,7 +98,7 @@ class LogManager implements PartitionLogs {
       reserve: new SpaceReserve({ ...world, logger, dataDir, sizeBytes: all.reserveBytes }),
       counts,
       load: { uncommittedBytes: 0 },
-      space: { full: false },
+      space: { full: false, leftBytes: Infinity },
       requestCheckpoint: () => this.#housekeeping.checkpointSoon(),
       checkpointNow: () => this.#checkpoints.writeNow(),
     }

@@ -25,7 +25,7 @@ export function requireAppendable(state: AppendState, batchBytes: number): void 
   const { shared, settings } = state
   const { topic, partition } = state.identity
   const at = { topic, partition }
-  if (shared.space.full || state.dropping) {
+  if (shared.space.full || state.dropping || batchBytes > shared.space.leftBytes) {
     throw new SluiceError('DISK_FULL', 'the disk of this broker is full', {
       ...at,
       retryAfterMs: 1000,
@@ -61,6 +61,12 @@ export function requireWritable(
     ...at,
     hint: 'sluice segment verify shows the damage; what lies before it can be read',
   })
+}
+
+/** A batch was taken, and is to be written. */
+export function noteAppended({ load, space }: LogShared, bytes: number): void {
+  load.uncommittedBytes += bytes
+  space.leftBytes -= bytes
 }
 
 /** @throws SluiceError INVALID_RECORD where the last record would get no exact offset */

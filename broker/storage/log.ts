@@ -19,7 +19,7 @@ import { LogFollowers } from './log-followers.ts'
 import { LogMaintenance } from './log-maintenance.ts'
 import { LogReader } from './log-reader.ts'
 import {
-  type AppendState,
+  noteAppended,
   requireAppendable,
   requireInRange,
   requireOffset,
@@ -133,7 +133,7 @@ export class Log implements PartitionLog {
     return this.#quarantine !== null
   }
 
-  get #state(): AppendState {
+  get #state() {
     return {
       identity: this.identity,
       settings: this.#settings,
@@ -162,7 +162,7 @@ export class Log implements PartitionLog {
     const { maxTimestamp } = header
     const kept = this.#tail.append({ baseOffset, lastOffset, maxTimestamp, bytes: batch })
     this.#logEndOffset = lastOffset + 1
-    this.#shared.load.uncommittedBytes += kept.bytes.byteLength
+    noteAppended(this.#shared, kept.bytes.byteLength)
     this.#writer.enqueue(kept)
     return { baseOffset, lastOffset, duplicate: false }
   }

@@ -71,7 +71,11 @@ export interface LogShared {
   /**
    * Set once a second from the free space of the data directory, and by a write that found none.
    */
-  readonly space: { full: boolean }
+  readonly space: {
+    full: boolean
+    /** What may still be appended before the next look, or min.free.bytes would be eaten into. */
+    leftBytes: number
+  }
   /** Asks for a checkpoint soon; several requests make one. */
   requestCheckpoint(): void
   /** Resolves when a checkpoint begun after this call is durable. */

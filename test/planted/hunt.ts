@@ -1,8 +1,9 @@
 /**
  * Hunt: each plant through the layers, cheapest first, two plants at a time.
  *
- * Always true: a plant is looked for until it is found, one that can harm records until two layers
- * have found it, or all layers with `all`; its workspace is gone afterwards.
+ * Always true: a plant is looked for until it is found, one that can harm records until two of the
+ * cheap layers have found it or there are no more of them. With `twice` the dear ones are asked for
+ * the second too, with `all` every layer for every plant. Its workspace is gone afterwards.
  * Called by run.ts and by the test.
  */
 import type { Finding, LayerName } from './finding.ts'
@@ -12,10 +13,12 @@ import { huntSeeds } from './seed-hunt.ts'
 import { TestFiles } from './test-files.ts'
 import { makeWorkspace } from './workspace.ts'
 
+/** How far a plant is followed that has been found once. */
+export type HuntDepth = 'cheaply' | 'twice' | 'all'
+
 export interface HuntOptions {
   readonly layers: readonly LayerName[]
-  /** All layers, whatever has found it already. */
-  readonly all: boolean
+  readonly depth: HuntDepth
   readonly budget: LayerBudget
 }
 
@@ -30,14 +33,24 @@ const jobs = 2
 interface Step {
   readonly layer: LayerName
   readonly budget: LayerBudget
+  /** Seconds, where the others take minutes. */
+  readonly isCheap: boolean
 }
 
 /** A few seeds cost less than anything but unit tests; many cost more than the crash tests. */
 function stepsOf({ layers, budget }: HuntOptions): Step[] {
-  const steps = layers.map(layer => ({ layer, budget }))
+  const isCheap = (layer: LayerName): boolean => layer === 'unit' || layer === 'crash'
+  const steps = layers.map(layer => ({ layer, budget, isCheap: isCheap(layer) }))
   if (!layers.includes('sim')) return steps
-  const few = { layer: 'sim' as const, budget: { ...budget, seeds: Math.min(30, budget.seeds) } }
+  const fewSeeds = { ...budget, seeds: Math.min(30, budget.seeds) }
+  const few = { layer: 'sim' as const, budget: fewSeeds, isCheap: true }
   return [...steps.filter(s => s.layer === 'unit'), few, ...steps.filter(s => s.layer !== 'unit')]
+}
+
+function isEnough(plant: Plant, found: number, depth: HuntDepth, next: Step): boolean {
+  if (depth === 'all' || found === 0) return false
+  const wanted = plant.isHarmful && (depth === 'twice' || next.isCheap) ? 2 : 1
+  return found >= wanted
 }
 
 export async function huntPlant(
@@ -50,8 +63,9 @@ export async function huntPlant(
   const file = plant.edits[0]?.file ?? ''
   const findings: Finding[] = []
   try {
-    for (const { layer, budget } of stepsOf(options)) {
-      if (!options.all && findings.length >= (plant.isHarmful ? 2 : 1)) break
+    for (const step of stepsOf(options)) {
+      const { layer, budget } = step
+      if (isEnough(plant, findings.length, options.depth, step)) break
       if (findings.some(finding => finding.layer === layer)) continue
       const finding = await runLayer(layer, { folder, file }, { budget, tests })
       if (finding !== null) findings.push(finding)

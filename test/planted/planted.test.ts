@@ -57,7 +57,7 @@ t.test('a unit test finds a plant in a copy, and the tree stays as it was', asyn
   const before = readFileSync(compiled, 'utf8')
   const tests = new TestFiles()
   t.teardown(() => tests.end())
-  const options = { layers: ['unit' as const], all: false, budget: defaultBudget }
+  const options = { layers: ['unit' as const], depth: 'twice' as const, budget: defaultBudget }
   const { findings } = await huntPlant(plant, options, tests)
   t.match(findings, [{ layer: 'unit', by: 'after epoch 32767 a new producer id is taken' }])
   t.equal(readFileSync(compiled, 'utf8'), before)

@@ -245,6 +245,21 @@ t.test('a full disk refuses writes, loses nothing acked, and goes on by itself',
   t.strictSame(fixture.deaths, [])
 })
 
+t.test('a burst between two looks at the disk does not eat up what is kept free', async t => {
+  let room = 3000
+  const disk = new FaultDisk(new MemoryDisk(), { freeBytes: () => room })
+  const limits = { minFreeBytes: 1000, reserveBytes: 0 }
+  const { log, fixture } = await openFixture({ fixture: new FixtureWorld(disk), limits })
+  const batch = () => batchOf({ values: ['x'.repeat(500)] })
+  const fitting = Math.floor(2000 / batch().byteLength)
+  for (let n = 0; n < fitting; n++) await commit(log, batch())
+  t.throws(() => log.appendAsLeader(batch()), { code: 'DISK_FULL' })
+  room = 2500
+  await fixture.advance(1000)
+  await commit(log, batch())
+  t.strictSame(fixture.deaths, [])
+})
+
 t.test('a failed fsync ends the process and acks nothing', async t => {
   const disk = new FaultDisk(new MemoryDisk(), {
     syncError: path => (path.endsWith('.log') ? new DiskError('io', path, 'EIO') : undefined),

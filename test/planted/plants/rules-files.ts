@@ -75,9 +75,13 @@ export const s4: readonly Plant[] = [
       'writes are taken below min.free.bytes, so that retention finds no room to work',
       edit(
         'broker/storage/housekeeping.ts',
-        'const full = free < shared.limits.minFreeBytes',
+        'const full = free < minFreeBytes',
         'const full = free < 0',
       ),
+    ],
+    'burst-eats-what-is-kept-free': [
+      'what is appended between two looks at the disk may take more than there is to take',
+      edit('broker/storage/log-rules.ts', ' || batchBytes > shared.space.leftBytes', ''),
     ],
     'retention-gives-up': [
       'segments that a full disk kept retention from removing are never removed',
