@@ -10,6 +10,7 @@ import { control, huntPlant } from './hunt.ts'
 import { defaultBudget, filesOf, runLayer } from './layers.ts'
 import { applyEdits, edit, type Plant } from './plant.ts'
 import { allPlants } from './plants/all-plants.ts'
+import { mergeRows, rowOf } from './record.ts'
 import { huntedLines, summaryLines, totalsOf } from './table.ts'
 import { TestFiles } from './test-files.ts'
 import { compiledPlant, makeWorkspace } from './workspace.ts'
@@ -43,6 +44,20 @@ t.test('every rule of the storage design is broken, and fourteen promises more',
     names.filter((name, at) => names.indexOf(name) !== at),
     [],
   )
+})
+
+t.test('a hunt of one plant leaves the recorded rows of the others', async t => {
+  const at = { commit: 'c', date: 'd' }
+  const [first, second] = allPlants
+  if (first === undefined || second === undefined) throw new Error('there are plants')
+  const row = (plant: Plant) => rowOf({ plant, findings: [], seconds: 1 }, at)
+  const gone = { ...row(first), name: 'a plant of yesterday' }
+  const rows = mergeRows([gone, row(second)], { ...row(first), commit: 'later' }, allPlants)
+  t.match(rows, [
+    { name: first.name, commit: 'later' },
+    { name: second.name, commit: 'c' },
+  ])
+  t.equal(rows.length, 2)
 })
 
 t.test('a text that is not there, or is there twice, is no plant', async t => {

@@ -5,16 +5,18 @@
  * Always true: the exit code is 0 when every chosen plant was found (with --twice, one that can
  * harm records by two layers), 1 when one was not, 2 when the command is wrong, a plant does not
  * apply, or a seed fails without a plant.
- * Called by people; its result is test/results/plants.json.
+ * With --record each plant's row is written as soon as it has been hunted (record.ts).
+ * Called by people.
  */
 import { parseArgs } from 'node:util'
-import { recordFlag, writeLaneResult } from '../support/lane-result.ts'
+import { recordFlag } from '../support/lane-result.ts'
 import { type LayerName, layerNames } from './finding.ts'
 import { control, type HuntDepth, type HuntOptions, huntAll } from './hunt.ts'
 import { defaultBudget } from './layers.ts'
 import type { Plant } from './plant.ts'
 import { allPlants } from './plants/all-plants.ts'
-import { factsOf, huntedLines, summaryLines, totalsOf } from './table.ts'
+import { recordHunted } from './record.ts'
+import { huntedLines, summaryLines, totalsOf } from './table.ts'
 import { typeErrors } from './type-check.ts'
 
 interface Wanted {
@@ -64,10 +66,12 @@ async function main(): Promise<number> {
   if (errors.length > 0) throw new Error(errors.join('\n'))
   console.log(`${plants.length} plants apply and type-check`)
   if (isWhole && options.layers.includes('sim')) await requireSoundSeeds(options)
-  const hunted = await huntAll(plants, options, one => console.log(huntedLines(one)))
+  const hunted = await huntAll(plants, options, one => {
+    console.log(huntedLines(one))
+    if (record) recordHunted(one, allPlants)
+  })
   const totals = totalsOf(hunted)
   console.log(summaryLines(totals, (performance.now() - startMs) / 1000))
-  if (record) writeLaneResult('plants', factsOf(hunted))
   const isWeak = options.depth !== 'cheaply' && totals.foundOnce.length > 0
   return totals.found === totals.plants && !isWeak ? 0 : 1
 }

@@ -1,12 +1,13 @@
 /**
- * Table: what a hunt came to, as lines of text and as facts for the recorded result.
+ * Table: what a hunt came to, as lines of text.
  *
  * Always true: a plant that nothing found says NOT FOUND; one that can harm records and was found
  * by one kind of tests only is listed under the table.
- * Called by run.ts.
+ * Called by run.ts; its totals by record.ts too.
  */
 import { type Finding, medianNeeded } from './finding.ts'
 import type { Hunted } from './hunt.ts'
+import type { Plant } from './plant.ts'
 
 const shorten = (text: string, length: number): string =>
   text.length <= length ? text : `${text.slice(0, length - 1)}…`
@@ -41,7 +42,13 @@ export interface HuntTotals {
   readonly byFirstLayer: Readonly<Record<string, number>>
 }
 
-export function totalsOf(hunted: readonly Hunted[]): HuntTotals {
+/** What totals need to know of a hunted plant. */
+export interface Told {
+  readonly plant: Pick<Plant, 'name' | 'isHarmful'>
+  readonly findings: readonly Pick<Finding, 'layer'>[]
+}
+
+export function totalsOf(hunted: readonly Told[]): HuntTotals {
   const harmful = hunted.filter(({ plant }) => plant.isHarmful)
   const weak = harmful.filter(({ findings }) => findings.length < 2)
   const byFirstLayer: Record<string, number> = {}
@@ -66,20 +73,4 @@ export function summaryLines(totals: HuntTotals, seconds: number): string {
   const lines = [`${found} of ${plants} found (first by ${first.join(', ')}); ${twice}`]
   if (foundOnce.length > 0) lines.push(`by one layer only: ${foundOnce.join(', ')}`)
   return [...lines, `${seconds.toFixed(0)} s`].join('\n')
-}
-
-export function factsOf(hunted: readonly Hunted[]): object {
-  return {
-    totals: totalsOf(hunted),
-    plants: hunted.map(({ plant, findings }) => ({
-      name: plant.name,
-      rule: plant.rule,
-      says: plant.says,
-      canHarmRecords: plant.isHarmful,
-      findings: findings.map(finding => {
-        const { seeds } = finding
-        return seeds === undefined ? finding : { ...finding, medianSeeds: medianNeeded(seeds) }
-      }),
-    })),
-  }
 }

@@ -7,7 +7,7 @@
  * `--record`, because an ordinary run must leave the tree as it was.
  * Called by the command lines of the lanes at their end; the results lie in test/results/.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { machineFacts, treeFacts } from '../../bench/support/provenance.ts'
 import { root } from './repository.ts'
@@ -29,8 +29,12 @@ export function writeLaneResult(lane: string, facts: object): void {
     ...facts,
   }
   mkdirSync(join(root, 'test', 'results'), { recursive: true })
-  writeFileSync(
-    join(root, 'test', 'results', `${lane}.json`),
-    `${JSON.stringify(result, null, 2)}\n`,
-  )
+  writeFileSync(pathOf(lane), `${JSON.stringify(result, null, 2)}\n`)
 }
+
+/** What the latest run of `lane` recorded, for lanes that add to it; null where none has. */
+export function readLaneResult(lane: string): Record<string, unknown> | null {
+  return existsSync(pathOf(lane)) ? JSON.parse(readFileSync(pathOf(lane), 'utf8')) : null
+}
+
+const pathOf = (lane: string): string => join(root, 'test', 'results', `${lane}.json`)
