@@ -10,8 +10,8 @@
  * `spareBytes` pass in between, however few objects there are.
  *
  * Always true: from `spareBytes` of objects on V8's own rule is in force; the factor follows the
- * heap as it grows, once a second. A heap that fills up within one second is let grow, once, by a
- * factor meant for an emptier one, and so that is bounded.
+ * heap as it grows, so closely that a heap which fills up between two looks is let grow by about
+ * what it grew in between, and not by a factor meant for an emptier one.
  * Called by the programs: start.ts, and main.ts for commands that open a connection. The libraries
  * leave the flags of the process that they are used in alone.
  */
@@ -20,7 +20,7 @@ import type { Timers } from '../../protocol/world.ts'
 
 /** Garbage that may lie about before it is collected; part of a process's memory for good. */
 export const spareBytes = 64 * 1024 * 1024
-const lookMs = 1000
+const lookMs = 100
 /** V8's own factor for a heap that is at rest. */
 const smallestPercent = 100
 /** Enough for the 8 MB of objects of a broker that just began. */
@@ -44,7 +44,7 @@ function oldBytes(): number {
   return bytes
 }
 
-/** Looks once a second, as long as the process lives. V8 reads the flag at each full collection. */
+/** Looks ten times a second, as long as the process lives. V8 reads the flag at each full collection. */
 export function paceCollector(timers: Timers): void {
   let current = 0
   const look = (): void => {

@@ -175,7 +175,11 @@ export function checkTrace(calls: readonly TracedCall[]): string {
   expect(failed.length === 1, `${failed.length} calls failed, not one`)
   const again = calls.find(call => call.begunAt > first.endedAt && call.path === first.path)
   const [name, path] = [again?.name, first.path]
-  expect(again === undefined, `after a failed ${first.name} of ${path} came a ${name} of it`)
+  // Several parts of the broker sync a directory, and one may have been waiting for the only thread
+  // of the pool. A file has one that writes it.
+  const mayHaveWaited = first.name === 'fsync' && again?.name === 'fsync'
+  const isRetried = again !== undefined && !mayHaveWaited
+  expect(!isRetried, `after a failed ${first.name} of ${path} came a ${name} of it`)
   return path
 }
 

@@ -31,7 +31,7 @@ export interface HostileCase {
   readonly limitMiB: number
   /** The same in the fast form, where one limit of `fastConfig` is what counts. */
   readonly fastLimitMiB?: number
-  /** Where reads of files leave more of it than usual. */
+  /** Where reads of files, or a burst of objects, leave more of it than usual. */
   readonly garbageMiB?: number
   /** Of the verdicts, each must hold. */
   readonly told: readonly Told[]
