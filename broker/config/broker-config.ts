@@ -120,8 +120,9 @@ export const brokerOptions = {
     default: 128 * MiB,
     min: KiB,
     about:
-      'Requests received and not yet answered: above it the broker stops reading. As much again ' +
-      'for messages that are half received: above it connections are dropped.',
+      'Requests received and not yet answered: above it the broker stops reading, shortly below ' +
+      'it from whoever holds most. As much again for messages that are half received: above it ' +
+      'connections are dropped.',
   }),
   maxSendBytes: bytes('max.send.bytes', {
     default: 256 * MiB,

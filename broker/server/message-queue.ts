@@ -6,14 +6,14 @@
  * budget.
  * Made by session.ts.
  */
-import type { ReceiveBudget } from './receive-budget.ts'
 import { Share, type Turns, type Worker } from './turns.ts'
 
 export type Message = Uint8Array[]
 
 export interface MessageQueueParts {
   readonly turns: Turns
-  readonly budget: ReceiveBudget
+  /** What waits is on the receive budget; less than 0 gives back. */
+  hold(bytes: number): void
   handle(message: Message): void
   /** Messages wait from now on, or none does any more. */
   onChange(): void
@@ -33,13 +33,13 @@ export class MessageQueue implements Worker {
   }
 
   add(message: Message): void {
-    const { turns, budget, handle, onChange } = this.#parts
+    const { turns, hold, handle, onChange } = this.#parts
     if (this.isEmpty && !turns.isUsedUp(this.share)) {
       turns.work(this.share, () => handle(message))
       return
     }
     this.#waiting.push(message)
-    budget.charge(sizeOf(message))
+    hold(sizeOf(message))
     if (this.#waiting.length > 1) return
     turns.enqueue(this)
     onChange()
@@ -48,7 +48,7 @@ export class MessageQueue implements Worker {
   workOne(): boolean {
     const message = this.#waiting.shift()
     if (message === undefined) return false
-    this.#parts.budget.release(sizeOf(message))
+    this.#parts.hold(-sizeOf(message))
     this.#parts.handle(message)
     if (!this.isEmpty) return true
     this.#parts.onChange()

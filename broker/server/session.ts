@@ -71,10 +71,10 @@ export class Session implements ConnectionEvents, Pausable, Holder, AnsweringSes
       this.#setPausedForOutput(paused)
       this.#applyPause()
     })
-    const { turns, budget } = parts
     const handle = (message: Uint8Array[]) => this.#handle(message)
-    this.#queue = new MessageQueue({ turns, budget, handle, onChange: () => this.#applyPause() })
-    budget.join(this)
+    const calls = { hold: this.hold.bind(this), handle, onChange: () => this.#applyPause() }
+    this.#queue = new MessageQueue({ turns: parts.turns, ...calls })
+    parts.budget.join(this)
     this.#helloDeadline = parts.deadlines.after(helloTimeoutMs, () => {
       this.end(1008, `no hello within ${helloTimeoutMs} ms`)
     })
@@ -226,7 +226,7 @@ export class Session implements ConnectionEvents, Pausable, Holder, AnsweringSes
     const request = { id, bytes: cost, bodies, turn: this.#turn++, counts }
     const exchange = new RequestExchange(this, request, this.#parts.clock)
     this.#inFlight.set(id, exchange)
-    this.#parts.budget.charge(cost)
+    this.#parts.budget.charge(this, cost)
     this.#parts.dispatch(exchange, frame.header)
   }
 
@@ -253,7 +253,7 @@ export class Session implements ConnectionEvents, Pausable, Holder, AnsweringSes
   /** For RequestExchange. */
   settle({ request, heldBytes, busyMs }: Ended): void {
     this.#inFlight.delete(request.id)
-    this.#parts.budget.release(heldBytes)
+    this.#parts.budget.release(this, heldBytes)
     if (busyMs >= this.#parts.config.slowRequestMs) this.#noteSlow(request.counts.api, busyMs)
     if (this.#inFlight.size === 0) this.#parts.onIdle()
   }
@@ -279,8 +279,8 @@ export class Session implements ConnectionEvents, Pausable, Holder, AnsweringSes
   }
 
   hold(bytes: number): void {
-    if (bytes < 0) this.#parts.budget.release(-bytes)
-    else this.#parts.budget.charge(bytes)
+    if (bytes < 0) this.#parts.budget.release(this, -bytes)
+    else this.#parts.budget.charge(this, bytes)
   }
 
   #send(parts: readonly Uint8Array[]): void {

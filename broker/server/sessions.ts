@@ -40,9 +40,9 @@ export class Sessions {
       clock: world.clock,
       counts,
       // long polls hold memory for as long as they wait: without room they are answered early
-      budget: new ReceiveBudget(config.maxReceiveBytes, isFull => {
-        purgatory.mayWait(!isFull)
-        this.#countPause(isFull)
+      budget: new ReceiveBudget(config.maxReceiveBytes, isCrowded => {
+        purgatory.mayWait(!isCrowded)
+        this.#countPause(isCrowded)
       }),
       sendBudget,
       turns: new Turns(world),

@@ -7,7 +7,12 @@
  */
 import { SluiceError } from '../../protocol/errors.ts'
 import type { LogShared } from './shared.ts'
+import type { TailBatch } from './tail-cache.ts'
 import type { LogIdentity, LogSettings } from './types.ts'
+
+/** Of max.uncommitted.bytes: from here on a log with more than the other share waits. */
+const crowdedShare = 7 / 8
+const spareShare = 1 / 64
 
 export interface AppendState {
   readonly identity: LogIdentity
@@ -15,8 +20,12 @@ export interface AppendState {
   readonly shared: LogShared
   readonly closed: boolean
   readonly quarantine: string | null
-  /** A full disk is being cleared up. */
-  readonly dropping: boolean
+  readonly writer: {
+    /** A full disk is being cleared up. */
+    readonly dropping: boolean
+    /** Not committed, of this log. */
+    readonly queuedBytes: number
+  }
 }
 
 /** @throws SluiceError CLOSED, KAFKA_STORAGE_ERROR, DISK_FULL, MESSAGE_TOO_LARGE, THROTTLED */
@@ -25,7 +34,7 @@ export function requireAppendable(state: AppendState, batchBytes: number): void 
   const { shared, settings } = state
   const { topic, partition } = state.identity
   const at = { topic, partition }
-  if (shared.space.full || state.dropping || batchBytes > shared.space.leftBytes) {
+  if (shared.space.full || state.writer.dropping || batchBytes > shared.space.leftBytes) {
     throw new SluiceError('DISK_FULL', 'the disk of this broker is full', {
       ...at,
       retryAfterMs: 1000,
@@ -39,7 +48,7 @@ export function requireAppendable(state: AppendState, batchBytes: number): void 
       hint: 'send smaller batches, or raise max.message.bytes',
     })
   }
-  if (shared.load.uncommittedBytes + batchBytes > shared.limits.maxUncommittedBytes) {
+  if (isThrottled(state, batchBytes)) {
     throw new SluiceError('THROTTLED', 'the disk does not keep up with what is being written', {
       ...at,
       retryAfterMs: 100,
@@ -61,6 +70,23 @@ export function requireWritable(
     ...at,
     hint: 'sluice segment verify shows the damage; what lies before it can be read',
   })
+}
+
+/**
+ * Above the limit every log waits, and shortly below it those that have much in the queue, so that
+ * one that is flooded does not keep the others from their turn.
+ */
+function isThrottled({ shared, writer }: AppendState, batchBytes: number): boolean {
+  const { maxUncommittedBytes } = shared.limits
+  const bytes = shared.load.uncommittedBytes + batchBytes
+  if (bytes > maxUncommittedBytes) return true
+  if (bytes <= maxUncommittedBytes * crowdedShare) return false
+  return writer.queuedBytes + batchBytes > maxUncommittedBytes * spareShare
+}
+
+/** The indexes count offsets from the segment's base in 31 bits. */
+export function isTooWide(segment: { readonly baseOffset: number }, batch: TailBatch): boolean {
+  return batch.lastOffset - segment.baseOffset > 2 ** 31 - 1
 }
 
 /** A batch was taken, and is to be written. */

@@ -15,6 +15,7 @@ import { crcAt } from '../../protocol/records/batch-header.ts'
 import { DiskError, isNoSpace } from '../world/disk.ts'
 import type { EpochCache } from './epoch-cache.ts'
 import { finalSync } from './final-sync.ts'
+import { isTooWide } from './log-rules.ts'
 import type { SealedSnapshot, Sealer } from './sealer.ts'
 import { Segment } from './segment.ts'
 import type { SegmentList } from './segment-list.ts'
@@ -76,6 +77,10 @@ export class LogWriter {
 
   get durableEnd(): DurableEnd {
     return this.#syncedEnd
+  }
+
+  get queuedBytes(): number {
+    return this.#queue.reduce((sum, batch) => sum + batch.bytes.byteLength, 0)
   }
 
   enqueue(batch: TailBatch): void {
@@ -272,7 +277,7 @@ export class LogWriter {
         await file.sync()
       })
       .catch(error => this.#die(error))
-    const bytes = this.#queue.reduce((sum, batch) => sum + batch.bytes.byteLength, 0)
+    const bytes = this.queuedBytes
     this.#queue = []
     this.#dropping = false
     hooks.dropped(segment.endOffset, bytes)
@@ -292,9 +297,4 @@ function endOf(segment: Segment): DurableEnd {
 
 function isBeyond(end: DurableEnd, other: DurableEnd): boolean {
   return end.offset > other.offset || end.segmentBase > other.segmentBase
-}
-
-/** The indexes count offsets from the segment's base in 31 bits. */
-function isTooWide(segment: Segment, batch: TailBatch): boolean {
-  return batch.lastOffset - segment.baseOffset > 2 ** 31 - 1
 }

@@ -140,7 +140,7 @@ export class Log implements PartitionLog {
       shared: this.#shared,
       closed: this.#closed,
       quarantine: this.#quarantine,
-      dropping: this.#writer.dropping,
+      writer: this.#writer,
     }
   }
 

@@ -16,9 +16,10 @@ import { bytes, constant, type LimitRow, option, server, serverTest } from './li
 export const memoryLimits: readonly LimitRow[] = [
   option('maxReceiveBytes', {
     file: `${server}/sessions.ts`,
-    beyond: 'nobody is read from; half-received messages: close 1013',
+    beyond:
+      'at 7/8 of it who holds much is not read from, at it nobody; half-received messages: close 1013',
     test: `${serverTest}/limits.test.ts`,
-    proof: 'the receive budget pauses everybody once, and asks for what only waits',
+    proof: 'at its limit the receive budget pauses everybody, and who comes then',
   }),
   option('maxSendBytes', {
     file: `${server}/sessions.ts`,

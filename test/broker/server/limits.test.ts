@@ -81,27 +81,65 @@ t.test('a large body is charged with the whole buffer that it keeps', async t =>
   t.same(pauses, [true])
 })
 
-t.test('the receive budget pauses everybody once, and asks for what only waits', async t => {
+function budgetOf(maxBytes: number) {
   const calls: string[] = []
-  const budget = new ReceiveBudget(100, isFull => calls.push(isFull ? 'full' : 'room'))
-  const reader = (name: string) => ({
-    pauseForMemory: () => void calls.push(`pause ${name}`),
-    resumeFromMemory: () => void calls.push(`resume ${name}`),
-  })
-  const [a, b] = [reader('a'), reader('b')]
-  budget.join(a)
-  budget.join(b)
-  budget.charge(100)
-  t.same(calls, [])
-  budget.charge(1)
-  budget.charge(50)
-  t.same(calls, ['pause a', 'pause b', 'full'])
-  budget.leave(b)
-  budget.release(100)
+  const budget = new ReceiveBudget(maxBytes, isCrowded => calls.push(isCrowded ? 'full' : 'room'))
+  const reader = (name: string) => {
+    const own = {
+      pauseForMemory: () => void calls.push(`pause ${name}`),
+      resumeFromMemory: () => void calls.push(`resume ${name}`),
+    }
+    budget.join(own)
+    return own
+  }
+  return { budget, reader, calls }
+}
+
+t.test('a crowded receive budget pauses who holds much, and asks for what only waits', async t => {
+  const { budget, reader, calls } = budgetOf(6400)
+  const [flood, calm] = [reader('flood'), reader('calm')]
+  budget.charge(calm, 100)
+  budget.charge(flood, 5500)
+  t.same(calls, [], 'seven eighths of it')
+  budget.charge(calm, 1)
+  t.same(calls, ['pause flood', 'pause calm', 'full'], 'more than a 64th is much')
+  budget.release(calm, 101)
+  budget.release(flood, 2299)
   t.same(calls.slice(3), [], 'not before half of it is free')
-  budget.release(1)
-  t.same(calls.slice(3), ['room', 'resume a'])
-  t.equal(budget.heldBytes, 50)
+  budget.release(flood, 1)
+  t.same(calls.slice(3), ['room', 'resume flood', 'resume calm'])
+  t.equal(budget.heldBytes, 3200)
+})
+
+t.test('who holds little is read from while others flood the broker', async t => {
+  const { budget, reader, calls } = budgetOf(6400)
+  const floods = [reader('1'), reader('2')]
+  const calm = reader('calm')
+  for (const flood of floods) budget.charge(flood, 2850)
+  t.same(calls, ['pause 1', 'pause 2', 'full'])
+  for (let request = 0; request < 100; request++) {
+    budget.charge(calm, 90)
+    budget.release(calm, 90)
+  }
+  const late = reader('late')
+  budget.charge(late, 100)
+  t.same(calls.slice(3), [])
+  budget.charge(late, 1)
+  t.same(calls.slice(3), ['pause late'], 'who begins to flood waits too')
+})
+
+t.test('at its limit the receive budget pauses everybody, and who comes then', async t => {
+  const { budget, reader, calls } = budgetOf(6400)
+  const [flood, calm] = [reader('flood'), reader('calm')]
+  budget.charge(flood, 6400)
+  t.same(calls, ['pause flood', 'full'])
+  budget.charge(calm, 1)
+  t.same(calls.slice(2), ['pause calm'])
+  const late = reader('late')
+  t.same(calls.slice(3), ['pause late'])
+  budget.leave(late)
+  budget.release(flood, 6400)
+  t.same(calls.slice(4), ['room', 'resume flood', 'resume calm'])
 })
 
 t.test(

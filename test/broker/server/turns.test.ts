@@ -1,7 +1,6 @@
 /** Turns: no connection keeps the others waiting, and none gets its messages out of order. */
 import t from 'tap'
 import { MessageQueue } from '../../../broker/server/message-queue.ts'
-import { ReceiveBudget } from '../../../broker/server/receive-budget.ts'
 import { Turns } from '../../../broker/server/turns.ts'
 
 /** A world in which each message takes as many milliseconds as it has bytes. */
@@ -12,13 +11,15 @@ function setUp() {
     clock: { wallMs: () => time.nowMs, monotonicMs: () => time.nowMs },
     timers: { after: () => ({ cancel: () => {} }), endOfTurn: run => void planned.push(run) },
   })
-  const budget = new ReceiveBudget(1e9, () => {})
+  const budget = { heldBytes: 0 }
   const handled: string[] = []
   const changes: string[] = []
   const queue = (name: string): MessageQueue => {
     const own: MessageQueue = new MessageQueue({
       turns,
-      budget,
+      hold: bytes => {
+        budget.heldBytes += bytes
+      },
       handle: ([first]) => {
         time.nowMs += first?.byteLength ?? 0
         handled.push(`${name}${first?.byteLength}`)

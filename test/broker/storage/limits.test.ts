@@ -7,7 +7,7 @@ import { readWholeFile } from '../../../broker/storage/checked-file.ts'
 import { ProducerState } from '../../../broker/storage/producer-state.ts'
 import { defaultStorageLimits } from '../../../broker/storage/shared.ts'
 import { MemoryDisk } from '../../../broker/world/memory-disk.ts'
-import { FaultDisk } from '../../support/fault-disk.ts'
+import { type DiskHooks, FaultDisk } from '../../support/fault-disk.ts'
 import {
   batchOf,
   commit,
@@ -17,6 +17,7 @@ import {
   orders,
   settle,
 } from '../../support/storage-fixture.ts'
+import { gate } from '../../support/storage-rules.ts'
 
 t.test('at most eight logs sync at once, and all get their turn', async t => {
   let underWay = 0
@@ -98,4 +99,27 @@ t.test('the recovery point follows within a second, or after so many bytes', asy
   await commit(log, batchOf({ values: ['x'.repeat(600)] }))
   await fixture.advance(1)
   t.ok(await noted(), 'at once after many bytes')
+})
+
+t.test('S16: a log that is flooded does not keep the others from their turn', async t => {
+  const held = gate()
+  const hooks: DiskHooks = {}
+  const fixture = new FixtureWorld(new FaultDisk(new MemoryDisk(), hooks))
+  const limits = { maxUncommittedBytes: 64_000 }
+  const { log: flooded, logs } = await openFixture({ fixture, limits })
+  const calm = await logs.open({ ...orders, partition: 1 }, flooded.settings)
+  hooks.hold = (name, path) => (name === 'sync' && path.endsWith('.log') ? held.wait : undefined)
+  const big = () => batchOf({ values: ['x'.repeat(5000)] })
+  const taken: Promise<number>[] = []
+  const flood = () => {
+    for (;;) taken.push(commit(flooded, big()))
+  }
+  t.throws(flood, { code: 'THROTTLED' })
+  t.ok(logs.uncommittedBytes > 50_000 && logs.uncommittedBytes <= 56_000)
+  const small = () => batchOf({ values: ['x'.repeat(300)] })
+  taken.push(commit(calm, small()), commit(calm, small()))
+  t.throws(() => calm.appendAsLeader(big()), { code: 'THROTTLED' }, 'nor flood it too')
+  held.open()
+  await Promise.all(taken)
+  t.equal(logs.uncommittedBytes, 0)
 })

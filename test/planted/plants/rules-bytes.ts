@@ -153,16 +153,16 @@ export const s16: readonly Plant[] = harmless('S16', {
     'appends are taken however much the disk is behind',
     edit(
       'broker/storage/log-rules.ts',
-      'shared.load.uncommittedBytes + batchBytes > shared.limits.maxUncommittedBytes',
-      'shared.load.uncommittedBytes + batchBytes < 0',
+      'const bytes = shared.load.uncommittedBytes + batchBytes',
+      'const bytes = 0 * batchBytes',
     ),
   ],
   'received-unbounded': [
     'requests are read however many are unanswered',
     edit(
       'broker/server/receive-budget.ts',
-      'this.#full || this.#heldBytes <= this.#maxBytes',
-      'this.#full || this.#maxBytes >= 0',
+      'this.#heldBytes <= this.#maxBytes * crowdedShare',
+      'this.#heldBytes >= 0',
     ),
   ],
   'held-unbounded': [
