@@ -5,11 +5,9 @@
 import { edit, harmful, harmless, type Plant } from '../plant.ts'
 
 const maintenance = 'broker/storage/log-maintenance.ts'
-const recovery = 'broker/storage/log-recovery.ts'
 const doubtfulTail = 'broker/storage/doubtful-tail.ts'
 const writer = 'broker/storage/log-writer.ts'
 const log = 'broker/storage/log.ts'
-const syncDirectory = 'await finalSync(shared.disk.syncDirectory(directory))'
 
 export const s1: readonly Plant[] = [
   ...harmful('S1', {
@@ -29,9 +27,17 @@ export const s1: readonly Plant[] = [
       'recovery serves what it wrote again before that is on disk',
       edit(doubtfulTail, 'await finalSync(log.sync())', ''),
     ],
-    'recovery-does-not-fsync-directory': [
-      'recovery serves a file whose name may not be on disk',
-      edit(recovery, syncDirectory, ''),
+    'tail-cut-before-it-has-a-name': [
+      'recovery cuts off what is doubtful before the name of its copy is on disk',
+      edit(
+        doubtfulTail,
+        'await finalSync(disk.syncDirectory(place.directory))\n  await log',
+        'await log',
+      ),
+    ],
+    'pieces-may-come-back-alone': [
+      'of a tail in pieces one may come back after a power loss, and cut off what follows it',
+      edit(doubtfulTail, 'if (index > 0) await', 'if (index < 0) await'),
     ],
     'recovery-point-beyond-fsync': [
       'the recovery point is the end of what was written, not of what was fsynced',
