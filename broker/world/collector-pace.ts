@@ -44,7 +44,10 @@ function oldBytes(): number {
   return bytes
 }
 
-/** Looks ten times a second, as long as the process lives. V8 reads the flag at each full collection. */
+/**
+ * Looks ten times a second, as long as the process lives. V8 reads the flag at each full
+ * collection.
+ */
 export function paceCollector(timers: Timers): void {
   let current = 0
   const look = (): void => {
